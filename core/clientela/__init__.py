@@ -1,0 +1,3 @@
+"""Clientela: a CRM composed of plugins."""
+
+__version__ = "0.1.0"
