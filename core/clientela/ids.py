@@ -17,7 +17,9 @@ LENGTH = 26
 
 _PAIRS = [a + b for a in ALPHABET for b in ALPHABET]
 _KEY = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
-_SHAPE = re.compile(r"(?:(?P<prefix>[a-z][a-z0-9]*)_)?(?P<key>[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25})")
+_SHAPE = re.compile(
+    r"(?:(?P<prefix>[a-z][a-z0-9]*)_)?(?P<key>[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25})"
+)
 _UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _VALUES = {letter: number for number, letter in enumerate(ALPHABET)}
 
@@ -36,7 +38,9 @@ def new_key() -> str:
         _last = tick
     millis, fraction = tick >> 12, tick & 0xFFF
     tail = int.from_bytes(os.urandom(8), "big") & ((1 << 62) - 1)
-    return key_from_int((millis & ((1 << 48) - 1)) << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | tail)
+    return key_from_int(
+        (millis & ((1 << 48) - 1)) << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | tail
+    )
 
 
 def key_from_int(number: int) -> str:

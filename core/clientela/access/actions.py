@@ -1,0 +1,80 @@
+"""What is done with users and tokens beyond the plain verbs."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import Field, SecretStr
+from sqlalchemy import select
+
+from clientela.access.entities import Role, Token, User
+from clientela.access.passwords import hash_password
+from clientela.access.tokens import SHOWN, digest, new_token
+from clientela.actions import action
+from clientela.context import Context
+from clientela.errors import FieldProblem, Forbidden, Invalid, did_you_mean
+from clientela.schemas import Input
+
+
+class NewPassword(Input):
+    """A password to be set."""
+
+    password: SecretStr = Field(description="10 to 200 characters.")
+
+
+class NewToken(Input):
+    """What a token is for and what it may do."""
+
+    name: str = Field(min_length=1, max_length=120)
+    roles: list[str] = Field(
+        default_factory=list, max_length=20, description="Roles of a service token."
+    )
+    permissions: list[str] | None = Field(
+        default=None, max_length=100, description="Narrows the roles."
+    )
+    days: int | None = Field(default=None, ge=1, le=3650, description="Days until it expires.")
+
+
+@action("core.user.set_password", on=User, undo="A password is replaced, never read back.")
+def set_password(ctx: Context, user: User, data: NewPassword) -> User:
+    """Set the password of a user."""
+    try:
+        user.password_hash = hash_password(data.password.get_secret_value())
+    except ValueError as wrong:
+        raise Invalid(str(wrong), [FieldProblem("/password", "invalid", str(wrong))]) from None
+    return user
+
+
+@action("core.token.issue", undo="Withdraw the token by putting it into the trash.")
+def issue(ctx: Context, data: NewToken) -> dict[str, Any]:
+    """Issue a token and show it once."""
+    _check_roles(ctx, data.roles)
+    secret = new_token()
+    expires: datetime | None = ctx.now + timedelta(days=data.days) if data.days else None
+    token = ctx.add(
+        Token(
+            name=data.name, start=secret[:SHOWN], digest=digest(secret), roles=data.roles,
+            permissions=data.permissions, expires_at=expires,
+            user_id=None if data.roles else ctx.principal.user,
+        )
+    )  # fmt: skip
+    return {"id": token.public_id, "token": secret}
+
+
+def _check_roles(ctx: Context, names: list[str]) -> None:
+    """Refuse unknown roles, and roles that would raise the token above the one who issues it."""
+    table = Role.info.table
+    known = {
+        row.name: row.permissions
+        for row in ctx.connection.execute(
+            select(table.c.name, table.c.permissions).where(table.c.deleted_at.is_(None))
+        )
+    }
+    for name in names:
+        if name not in known:
+            sentence = f"There is no role {name[:60]!r}." + did_you_mean(name, known)
+            raise Invalid(sentence, [FieldProblem("/roles", "unknown-role", sentence)])
+        beyond = [p for p in known[name] if not p.startswith("-") and not ctx.can(p)]
+        if beyond:
+            raise Forbidden(f"The role {name} allows {beyond[0]}, which you may not do yourself.")

@@ -1,0 +1,125 @@
+"""Row rules as predicates: every query of every face asks here which rows it may see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, FromClause, exists, false, or_
+
+from clientela.errors import Forbidden, Refusal
+from clientela.filters import bind, parse
+from clientela.filters.sql import Guard, to_sql
+
+if TYPE_CHECKING:
+    from clientela.context import Context
+    from clientela.entity import EntityInfo
+
+# How far a record's parents are followed; a deeper chain of ownership would be a cycle.
+DEPTH = 4
+
+
+def visible(
+    ctx: Context,
+    info: EntityInfo,
+    table: FromClause,
+    *,
+    verb: str = "read",
+    trashed: bool | None = False,
+) -> list[ColumnElement[bool]]:
+    """Give what must hold of each row that this principal may reach with this verb.
+
+    `trashed` False leaves the trash out, True shows only the trash, None shows both. A principal without the
+    permission at all sees nothing; callers who want a refusal instead ask `ctx.require` first.
+    """
+    predicates = reachable(ctx, info, table, verb=verb)
+    if trashed is not None:
+        in_trash = table.c.deleted_at.is_not(None)
+        predicates.append(in_trash if trashed else table.c.deleted_at.is_(None))
+    return predicates
+
+
+def reachable(
+    ctx: Context, info: EntityInfo, table: FromClause, *, verb: str, depth: int = DEPTH
+) -> list[ColumnElement[bool]]:
+    """Give the row rules alone: the scopes of roles, what guarding plugins add, and the parents' rules."""
+    if ctx.principal.is_system:
+        return []
+    if not ctx.principal.can(info.permission(verb)):
+        return [false()]
+    predicates = []
+    rules = ctx.principal.scope_rules(info.name, verb)
+    if rules is not None:
+        predicates.append(or_(false(), *(_rule(ctx, info, table, rule) for rule in rules)))
+    predicates += [
+        p for p in ctx.hook.row_scope(ctx=ctx, entity=info, table=table, verb=verb) if p is not None
+    ]
+    if depth:
+        predicates += _parents(ctx, info, table, depth)
+    return predicates
+
+
+def _parents(
+    ctx: Context, info: EntityInfo, table: FromClause, depth: int
+) -> list[ColumnElement[bool]]:
+    """Hide what belongs to a record that is hidden."""
+    predicates: list[ColumnElement[bool]] = []
+    for declared in info.fields.values():
+        target = declared.target
+        if not declared.parent or target is None:
+            continue
+        other = target.table.alias()
+        rules = reachable(ctx, target, other, verb="read", depth=depth - 1)
+        if rules:
+            here = table.c[declared.columns[0].name]
+            found = exists().where(other.c.id == here, *rules)
+            predicates.append(or_(here.is_(None), found) if declared.optional else found)
+    return predicates
+
+
+def _rule(ctx: Context, info: EntityInfo, table: FromClause, rule: str) -> ColumnElement[bool]:
+    """Compile one rule of a role; a rule that cannot be read closes what it guarded."""
+    try:
+        node = parse(rule)
+        if node is None:
+            return false()
+        bound = bind(node, info, now=ctx.now, today=ctx.today, me=ctx.principal.user or _NOBODY)
+    except Refusal as wrong:
+        ctx.app.note(
+            f"A role's scope of {info.name} cannot be read, so it shows no rows: {wrong.detail}"
+        )
+        return false()
+    return to_sql(bound, table)
+
+
+# A key that belongs to no user: `owner = me` of a token without a user shows no rows.
+_NOBODY = "0" * 26
+
+
+def guard(ctx: Context) -> Guard:
+    """Give the guard for filters that walk through references."""
+
+    def guarded(target: EntityInfo, table: FromClause) -> list[ColumnElement[bool]]:
+        return visible(ctx, target, table)
+
+    return guarded
+
+
+def require_readable(ctx: Context, bound: Any) -> None:
+    """Refuse a filter that looks at what this principal may not read: it would answer letter by letter."""
+    for compare in _leaves(bound):
+        for step in compare.steps:
+            ctx.require(step.target.permission("read"))
+        if compare.field.field_class in ctx.principal.hidden_classes:
+            raise Forbidden(
+                f"{compare.field.name} is hidden from your roles, so it cannot be filtered or sorted by."
+            )
+
+
+def _leaves(node: Any) -> list[Any]:
+    parts = getattr(node, "parts", None)
+    if parts is not None:
+        return [leaf for part in parts for leaf in _leaves(part)]
+    part = getattr(node, "part", None)
+    if part is not None and not isinstance(part, str):
+        return _leaves(part)
+    return [node]

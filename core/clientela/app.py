@@ -1,0 +1,189 @@
+"""The app: one deployment as a value. Ten may live in one process, and none knows of another."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy.exc import DBAPIError
+
+from clientela import hookspecs
+from clientela.access.directory import ACCESS_ENTITIES, Directory
+from clientela.access.principal import Principal
+from clientela.clock import Clock, wall_clock
+from clientela.context import Context
+from clientela.entity import Entity
+from clientela.hooks import Hooks
+from clientela.i18n import Catalogues
+from clientela.outbox import Outbox
+from clientela.plugins.card import Plugin
+from clientela.plugins.core import CORE
+from clientela.plugins.order import in_order
+from clientela.registry import Registry
+from clientela.search import Search
+from clientela.settings import Settings
+from clientela.storage.database import TRIES, Database, is_transient
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+log = logging.getLogger("clientela")
+
+T = TypeVar("T")
+
+
+class App:
+    """A kernel with its plugins, its database and its settings.
+
+    `plugins` are cards; None means every plugin that is installed and not disabled. `clock` gives the present, so
+    that a test can hold it.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        plugins: Sequence[Plugin] | None = None,
+        settings: Settings | None = None,
+        clock: Clock = wall_clock,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.clock = clock
+        self.notes: list[str] = []
+        if plugins is None:
+            from clientela.plugins.discovery import installed_cards  # noqa: PLC0415 - reads the environment
+
+            plugins = installed_cards(disabled=self.settings.disabled)
+        self.plugins = (CORE, *in_order(plugins))
+        self.registry = Registry(self.plugins)
+        self.hooks = self._hooks()
+        self.db = Database(url or self.settings.database_url, pool_size=self.settings.pool_size)
+        self.search = Search(sqlite=self.db.is_sqlite)
+        self.outbox = Outbox(self)
+        self.directory = Directory(self)
+
+    def _hooks(self) -> Hooks:
+        hooks = Hooks()
+        hooks.specify(hookspecs)
+        for plugin in self.plugins:
+            if plugin.hookspecs is not None:
+                hooks.specify(plugin.hookspecs)
+        for plugin in self.plugins:
+            for implementation in plugin.hooks:
+                hooks.register(plugin.name, implementation)
+        hooks.seal([plugin.name for plugin in self.plugins])
+        return hooks
+
+    @cached_property
+    def catalogues(self) -> Catalogues:
+        """Give the translations of all packages."""
+        return Catalogues([plugin.import_name for plugin in self.plugins])
+
+    # acting -----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def acting_as(
+        self,
+        principal: Principal,
+        *,
+        face: str,
+        writing: bool = True,
+        language: str | None = None,
+        reason: str | None = None,
+        cause: str | None = None,
+        request_id: str | None = None,
+        dry_run: bool = False,
+    ) -> Iterator[Context]:
+        """Open a context and commit it when the block ends well: the only place of the kernel that does.
+
+        A dry run goes the whole way, with all rules and constraints, and is rolled back at the end.
+        """
+        opened = self.db.write if writing else self.db.read
+        with opened() as connection:
+            ctx = Context(
+                self, principal, connection, face=face, writing=writing, language=language, reason=reason,
+                cause=cause, request_id=request_id, dry_run=dry_run,
+            )  # fmt: skip
+            try:
+                yield ctx
+                ctx.finish()
+                if dry_run and writing:
+                    _roll_back(connection)
+            finally:
+                if "session" in ctx.__dict__:
+                    ctx.session.close()
+        self._after(ctx)
+
+    def _after(self, ctx: Context) -> None:
+        if ctx.dry_run or ctx.changes is None:
+            return
+        if any(change.entity in ACCESS_ENTITIES for change in ctx.changes.changes):
+            self.directory.forget()
+
+    def perform(self, principal: Principal, work: Callable[[Context], T], **how: object) -> T:
+        """Do a unit of work in a context, again when PostgreSQL reports a deadlock or a serialization failure.
+
+        The work may run more than once, so its only effects are those in the transaction; that is also why mails and
+        calls leave through the outbox.
+        """
+        for attempt in range(TRIES):
+            try:
+                with self.acting_as(principal, **how) as ctx:  # type: ignore[arg-type]
+                    result = work(ctx)
+                return result
+            except DBAPIError as failed:
+                if attempt == TRIES - 1 or not is_transient(failed):
+                    raise
+                time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    # storage ----------------------------------------------------------------------------------------------------
+
+    def create_all(self) -> None:
+        """Create every table at once, for tests and memory databases; a deployment migrates instead."""
+        with self.db.write() as connection:
+            tables = [info.table for info in self.registry.entities.values()]
+            names = {t.name for t in tables}
+            own = [
+                t
+                for t in Entity.metadata.sorted_tables
+                if t.name in names or t.name in KERNEL_TABLES
+            ]
+            Entity.metadata.create_all(connection, tables=own)
+            self.search.create_index(connection)
+
+    def note(self, sentence: str) -> None:
+        """Keep a sentence for the health page, once."""
+        if sentence not in self.notes and len(self.notes) < 100:  # noqa: PLR2004 - a bound
+            log.warning("%s", sentence)
+            self.notes.append(sentence)
+
+    def close(self) -> None:
+        """Close the database connections."""
+        self.db.dispose()
+
+
+# The kernel's own tables, which are no entities.
+KERNEL_TABLES = frozenset(
+    {
+        "core_change_set",
+        "core_change",
+        "core_outbox",
+        "core_delivery",
+        "core_search",
+        "core_idempotency",
+        "core_external_key",
+        "core_meta",
+    }
+)
+
+
+def _roll_back(connection: Connection) -> None:
+    transaction = connection.get_transaction()
+    if transaction is not None:
+        transaction.rollback()

@@ -1,0 +1,297 @@
+"""The context: who acts, when, through which face, in which transaction. Everything that touches data gets it first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import event, inspect, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from clientela import facts as told
+from clientela import ids
+from clientela.access.scopes import visible
+from clientela.actions import DEEPEST, Action
+from clientela.entity import Entity, EntityInfo
+from clientela.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound, Stale
+from clientela.history import Change, ChangeSet, before_values, whole
+from clientela.storage.violations import as_refusal
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from clientela.access.principal import Principal
+    from clientela.app import App
+    from clientela.facts import Fact
+
+E = TypeVar("E", bound=Entity)
+
+
+class Context:
+    """One principal in one transaction. Made by `App.acting_as`, which alone commits."""
+
+    def __init__(
+        self,
+        app: App,
+        principal: Principal,
+        connection: Connection,
+        *,
+        face: str,
+        writing: bool,
+        language: str | None = None,
+        reason: str | None = None,
+        cause: str | None = None,
+        request_id: str | None = None,
+        dry_run: bool = False,
+    ) -> None:
+        self.app = app
+        self.principal = principal
+        self.connection = connection
+        self.face = face
+        self.writing = writing
+        self.language = language or principal.language or app.settings.language
+        self.reason = reason
+        self.cause = cause
+        self.request_id = request_id
+        self.dry_run = dry_run
+        self.now: datetime = app.clock()
+        self.hook = app.hooks.call
+        self.facts: list[Fact] = []
+        self.changes: ChangeSet | None = None
+        self._chain: tuple[str, ...] = ()
+
+    @cached_property
+    def today(self) -> date:
+        """Give the day it is where the deployment is."""
+        return self.now.astimezone(ZoneInfo(self.app.settings.time_zone)).date()
+
+    @cached_property
+    def session(self) -> Session:
+        """Give the ORM session of this transaction; flush it, never commit it."""
+        session = Session(bind=self.connection, autoflush=False, expire_on_commit=False)
+        event.listen(session, "before_flush", self._before_flush)
+        return session
+
+    def text(self, key: str, /, **values: object) -> str:
+        """Translate a whole message into the language of the one who asks."""
+        return self.app.catalogues.translator(self.language).text(key, **values)
+
+    # permissions ------------------------------------------------------------------------------------------------
+
+    def can(self, permission: str) -> bool:
+        """Say whether the principal has the permission."""
+        return self.principal.can(permission)
+
+    def require(self, permission: str) -> None:
+        """Refuse when the permission is missing."""
+        self.principal.require(permission)
+
+    # reading records --------------------------------------------------------------------------------------------
+
+    def find(
+        self,
+        entity: type[E],
+        key: str,
+        *,
+        verb: str = "read",
+        trashed: bool | None = False,
+        lock: bool = False,
+    ) -> E | None:
+        """Find a record by its key or public id, if this principal may reach it with the verb."""
+        letters = ids.parse_key(key, entity.info.prefix)
+        if letters is None:
+            return None
+        query = select(entity).where(
+            entity.id == letters,
+            *visible(self, entity.info, entity.info.table, verb=verb, trashed=trashed),
+        )
+        if lock and not self.app.db.is_sqlite:
+            query = query.with_for_update(of=entity)
+        return self.session.execute(query).scalar_one_or_none()
+
+    def get(
+        self,
+        entity: type[E],
+        key: str,
+        *,
+        verb: str = "read",
+        trashed: bool | None = False,
+        lock: bool = False,
+    ) -> E:
+        """Get a record, or refuse: `NotFound` when it is not there or not to be known."""
+        found = self.find(entity, key, verb=verb, trashed=trashed, lock=lock)
+        if found is not None:
+            return found
+        if verb != "read" and self.find(entity, key, trashed=trashed) is not None:
+            self.require(entity.info.permission(verb))
+            raise Forbidden(f"Your roles let you see this {entity.info.phrase}, but not change it.")
+        raise NotFound(f"There is no {entity.info.phrase} {str(key)[:60]}.")
+
+    def check_reference(self, name: str, target: EntityInfo, key: str) -> None:
+        """Refuse a reference to a record that is not there or may not be seen."""
+        if any(isinstance(r, target.cls) and r.id == key for r in self.session.new):
+            return
+        table = target.table
+        query = select(table.c.id).where(table.c.id == key, *visible(self, target, table))
+        if self.connection.execute(query).first() is None:
+            sentence = f"There is no {target.phrase} {target.public_id(key)}."
+            raise Invalid(sentence, [FieldProblem(f"/{name}", "no-such-record", sentence)])
+
+    # writing records --------------------------------------------------------------------------------------------
+
+    def add(self, record: E) -> E:
+        """Add a new record to the transaction; it is written by the next `flush`."""
+        if record.id is None:
+            record.id = ids.new_key()
+        for name, declared in record.info.fields.items():
+            if getattr(record, name) is None and declared.has_default:
+                setattr(record, name, declared.initial())
+        self.session.add(record)
+        return record
+
+    def delete(self, record: Entity) -> None:
+        """Delete a record for good; the change log keeps it whole. Purging is an action of its own: see `verbs`."""
+        self.session.delete(record)
+
+    def flush(self) -> None:
+        """Write what was changed so far, through the records' rules and the guarding hooks."""
+        try:
+            self.session.flush()
+        except StaleDataError:
+            raise Stale("Somebody else changed this record meanwhile; read it again.") from None
+        except IntegrityError as violated:
+            raise as_refusal(violated, self.app.registry) from violated
+
+    def _before_flush(self, session: Session, _flush: Any, _instances: Any) -> None:
+        if not self.writing:
+            raise Conflict("This context only reads; open one that writes.")
+        for record in [r for r in session.new if isinstance(r, Entity)]:
+            self._stamp_new(record)
+            record.check()
+            self.hook.record_saving(ctx=self, record=record, before={}, created=True)
+            self._remember(record, "create", 1, None)
+            self.facts.append(told.RecordCreated(entity=record.info.name, record=record.public_id))
+        for record in [
+            r for r in session.dirty if isinstance(r, Entity) and session.is_modified(r)
+        ]:
+            self._save_changed(record)
+        for record in [r for r in session.deleted if isinstance(r, Entity)]:
+            self._remember(record, "purge", record.rev + 1, whole(record))
+            self.facts.append(told.RecordPurged(entity=record.info.name, record=record.public_id))
+
+    def _stamp_new(self, record: Entity) -> None:
+        record.created_at = record.updated_at = self.now
+        record.created_by = record.updated_by = self.principal.id
+
+    def _save_changed(self, record: Entity) -> None:
+        before = before_values(record)
+        if not before:
+            return
+        record.check()
+        self.hook.record_saving(ctx=self, record=record, before=before, created=False)
+        record.updated_at = self.now
+        record.updated_by = self.principal.id
+        kind = "update"
+        fact: Fact = told.RecordChanged(
+            entity=record.info.name, record=record.public_id, fields=tuple(sorted(before))
+        )
+        if "deleted_at" in before:
+            kind = "restore" if record.deleted_at is None else "trash"
+            made = told.RecordRestored if kind == "restore" else told.RecordTrashed
+            fact = made(entity=record.info.name, record=record.public_id)
+        self._remember(record, kind, record.rev + 1, before)
+        self.facts.append(fact)
+
+    def _remember(self, record: Entity, kind: str, rev: int, before: dict[str, Any] | None) -> None:
+        if record.info.search_fields:
+            self.app.search.note(self, record, gone=kind in {"trash", "purge"})
+        self.change_set().changes.append(Change(record.info.name, record.id, kind, rev, before))
+
+    def change_set(self) -> ChangeSet:
+        """Give the change set of this transaction, begun by its outermost action."""
+        if self.changes is None:
+            self.changes = ChangeSet(ids.new_key(), self._chain[0] if self._chain else "direct")
+        return self.changes
+
+    # acting -----------------------------------------------------------------------------------------------------
+
+    def tell(self, fact: Fact) -> None:
+        """Tell a fact after the commit; it is written with the change."""
+        self.facts.append(fact)
+
+    def run(
+        self, action: Action, record: Any = None, data: Any = None, *, base_rev: int | None = None
+    ) -> Any:
+        """Run an action: authorize, load and lock, ask the guards, change. A nested run joins the transaction."""
+        self.require(action.permission)
+        self._enter(action, record)
+        before = self._chain
+        self._chain = (*before, action.name)
+        try:
+            arguments: list[Any] = []
+            if action.on is not None:
+                record = self._load(action, record, base_rev)
+                arguments.append(record)
+            if action.takes is not None:
+                arguments.append(data)
+            self.hook.action_running(ctx=self, action=action, record=record, data=data)
+            result = action.function(self, *arguments)
+            if action.writes:
+                self.flush()
+            return result
+        finally:
+            self._chain = before
+
+    def _load(self, action: Action, record: Any, base_rev: int | None) -> Entity:
+        assert action.on is not None  # noqa: S101 - told to the type checker
+        if not isinstance(record, Entity):
+            verb = action.row_verb if action.writes else "read"
+            if not self.can(action.on.info.permission(verb)):
+                # The action's own permission is enough to act on what one may read.
+                verb = "read"
+            record = self.get(
+                action.on, record, verb=verb, trashed=action.trashed, lock=action.writes
+            )
+        if base_rev is not None and record.rev != base_rev:
+            raise Stale(
+                f"This {record.info.phrase} is at revision {record.rev}, you have seen {base_rev}; read it again."
+            )
+        return record
+
+    def _enter(self, action: Action, record: Any) -> None:
+        if action.writes and not self.writing:
+            raise Conflict(f"{action.name} writes, and this context only reads.")
+        if len(self._chain) >= DEEPEST:
+            raise Conflict(
+                f"Actions call each other too deeply: {_arrows((*self._chain, action.name))}."
+            )
+        if self._chain.count(action.name) > 1:
+            raise Conflict(
+                f"Actions call each other in a circle: {_arrows((*self._chain, action.name))}."
+            )
+
+    def finish(self) -> None:
+        """Write what the transaction owes: the records, the change set and the outbox. The rim calls it."""
+        if not self.writing:
+            return
+        if "session" in self.__dict__:
+            self.flush()
+        if self.changes is not None:
+            self.changes.write(self, self.connection)
+        self.app.outbox.write(self, self.facts)
+        self.app.search.write(self)
+
+
+def _arrows(names: Iterable[str]) -> str:
+    return " → ".join(names)
+
+
+def is_new(record: Entity) -> bool:
+    """Say whether a record was not written yet."""
+    state: Any = inspect(record)
+    return bool(state.transient or state.pending)

@@ -1,0 +1,1 @@
+"""The customer at the centre: one record on which every module hangs."""

@@ -1,0 +1,16 @@
+"""Checks: one sentence each, with what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of one check; `fix` is a command or a sentence."""
+
+    section: str
+    state: Literal["ok", "warn", "fail"]
+    sentence: str
+    fix: str = ""

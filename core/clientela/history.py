@@ -1,0 +1,145 @@
+"""The change log: what each action changed, with the values before.
+
+Only *before* is stored: nothing for an insert, the old values of the changed fields for an update, the whole row for a
+purge. The past is folded backwards from the present, so there is no second copy that could disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, inspect
+
+from clientela import ids
+from clientela.entity import Composed, Entity, EntityInfo
+from clientela.storage.types import Instant, Key, json_type, plain_text
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from clientela.context import Context
+
+CHANGE_SET = Table(
+    "core_change_set",
+    Entity.metadata,
+    Column("id", Key, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("actor", plain_text(), nullable=False),
+    Column("face", plain_text(), nullable=False),
+    Column("action", plain_text(), nullable=False),
+    Column("reason", Text),
+    Column("cause", Key),
+    Column("undoes", Key),
+    Column("request_id", plain_text()),
+    Column("rows", Integer, nullable=False),
+)
+
+CHANGE = Table(
+    "core_change",
+    Entity.metadata,
+    Column("id", Key, primary_key=True),
+    Column("set_id", Key, ForeignKey("core_change_set.id"), nullable=False),
+    Column("entity", plain_text(), nullable=False),
+    Column("record_id", Key, nullable=False),
+    Column("kind", plain_text(), nullable=False),
+    # The revision of the record after this change; `If-Match` merges by it.
+    Column("rev", Integer, nullable=False),
+    Column("before", json_type()),
+    Index("ix_core_change_record", "record_id", "id"),
+    Index("ix_core_change_set", "set_id"),
+)
+
+# Fields that change with every write and say nothing of their own.
+BOOKKEEPING = frozenset({"rev", "updated_at", "updated_by"})
+
+
+@dataclass
+class Change:
+    """One record's change, waiting to be written with its set."""
+
+    entity: str
+    record_id: str
+    kind: str
+    rev: int
+    before: dict[str, Any] | None = None
+
+    def as_dict(self, info: EntityInfo) -> dict[str, Any]:
+        """Give the JSON form, as a dry run and the log show it."""
+        return {
+            "entity": self.entity,
+            "id": info.public_id(self.record_id),
+            "kind": self.kind,
+            "rev": self.rev,
+            "before": self.before,
+        }
+
+
+@dataclass
+class ChangeSet:
+    """All that one outermost action changed."""
+
+    id: str
+    action: str
+    changes: list[Change] = field(default_factory=list)
+    undoes: str | None = None
+
+    def write(self, ctx: Context, connection: Connection) -> None:
+        """Write the set and its changes, in bulk; an action that changed nothing leaves nothing."""
+        if not self.changes:
+            return
+        connection.execute(
+            CHANGE_SET.insert(),
+            {
+                "id": self.id, "at": ctx.now, "actor": ctx.principal.id, "face": ctx.face, "action": self.action,
+                "reason": ctx.reason, "cause": ctx.cause, "undoes": self.undoes, "request_id": ctx.request_id,
+                "rows": len(self.changes),
+            },
+        )  # fmt: skip
+        connection.execute(
+            CHANGE.insert(),
+            [
+                {
+                    "id": ids.new_key(), "set_id": self.id, "entity": c.entity, "record_id": c.record_id,
+                    "kind": c.kind, "rev": c.rev, "before": c.before,
+                }
+                for c in self.changes
+            ],
+        )  # fmt: skip
+
+
+def stored_slots(record: Entity, name: str) -> tuple[str, ...]:
+    """Give the mapped attributes behind a field."""
+    attribute = type(record).__dict__.get(name)
+    return attribute.slots if isinstance(attribute, Composed) else (name,)
+
+
+def before_values(record: Entity) -> dict[str, Any]:
+    """Give the old values of the fields that are about to change, as JSON."""
+    state: Any = inspect(record)
+    changed = {}
+    for name, declared in record.info.fields.items():
+        if name in BOOKKEEPING:
+            continue
+        histories = [state.attrs[slot].history for slot in stored_slots(record, name)]
+        if not any(h.has_changes() for h in histories):
+            continue
+        old = [
+            h.deleted[0] if h.deleted else (h.unchanged[0] if h.unchanged else None)
+            for h in histories
+        ]
+        value = declared.kind.from_columns(old)
+        if value == getattr(record, name) and None not in (value, getattr(record, name)):
+            continue
+        changed[name] = None if value is None else declared.kind.dump(value)
+    return changed
+
+
+def whole(record: Entity) -> dict[str, Any]:
+    """Give all fields of a record as JSON, hidden ones too: what a purge keeps so that it can be undone."""
+    values = {}
+    for name, declared in record.info.fields.items():
+        value = getattr(record, name)
+        if declared.field_class != "secret":
+            values[name] = None if value is None else declared.kind.dump(value)
+    return values

@@ -1,0 +1,68 @@
+"""Kinds that point at a record: a reference, the owner."""
+
+from __future__ import annotations
+
+import random
+from typing import Any, ClassVar
+
+from sqlalchemy.types import TypeEngine
+
+from clientela import ids
+from clientela.kinds.base import EQUALITY, Kind, Render, sentence_for_type
+from clientela.storage.types import Key
+
+
+class RefKind(Kind):
+    """The key of a record of one entity; `on_delete` says what a purge of that record does to this one."""
+
+    name: ClassVar[str] = "ref"
+    operators = EQUALITY
+    sortable = False
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+
+    def load(self, raw: object) -> str:
+        """Take the prefixed id, the bare letters or a UUID."""
+        if not isinstance(raw, str):
+            raise sentence_for_type(f"An id such as {self.prefix}_01J…", raw)
+        key = ids.parse_key(raw, self.prefix)
+        if key is None:
+            raise ValueError(f"{raw[:60]!r} is not an id; ids here look like {self.prefix}_01J….")
+        return key
+
+    def types(self) -> tuple[TypeEngine[Any], ...]:
+        """Give one key column."""
+        return (Key(),)
+
+    def renderer(self, *, sqlite: bool) -> Render | None:
+        """Put the prefix before the letters."""
+        del sqlite
+        prefix = f"{self.prefix}_"
+        return lambda raw: None if raw is None else prefix + raw
+
+    def dump(self, value: str) -> str:
+        """Put the prefix before the letters."""
+        return f"{self.prefix}_{value}"
+
+    def json_schema(self) -> dict[str, Any]:
+        """Describe a prefixed id."""
+        return {"type": "string", "pattern": f"^{self.prefix}_[0-7][0-9A-HJKMNP-TV-Z]{{25}}$"}
+
+    def search_text(self, value: str) -> str:
+        """An id is looked up, not searched."""
+        del value
+        return ""
+
+    def sample(self, rng: random.Random) -> str:
+        """Make up a key that belongs to nothing."""
+        return ids.key_from_int(rng.getrandbits(128))
+
+
+class OwnerKind(RefKind):
+    """The user who answers for the record; `me` in a filter is the one who asks."""
+
+    name: ClassVar[str] = "owner"
+
+    def __init__(self) -> None:
+        super().__init__("usr")

@@ -1,0 +1,1 @@
+"""How plugins introduce themselves and are found."""

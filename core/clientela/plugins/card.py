@@ -1,0 +1,54 @@
+"""The card: all that a plugin brings, on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from clientela.actions import Action
+from clientela.entity import Entity
+from clientela.errors import Misconfigured
+from clientela.facts import Fact, Subscription
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin:
+    """A plugin introduces itself with this value in its `__init__`; nothing else happens at import.
+
+    `hooks` are objects or modules with hook implementations, `hookspecs` a module of its own specifications,
+    `migrations` says that the package has a folder `migrations/versions`, `needs` names the plugins whose `api` it
+    uses (the same as its distribution depends on).
+    """
+
+    name: str
+    title: str
+    about: str = ""
+    package: str = ""
+    entities: Sequence[type[Entity]] = ()
+    actions: Sequence[Action] = ()
+    facts: Sequence[type[Fact]] = ()
+    subscriptions: Sequence[Subscription] = ()
+    hooks: Sequence[object] = ()
+    hookspecs: object | None = None
+    permissions: Mapping[str, str] = field(default_factory=dict)
+    needs: Sequence[str] = ()
+    commands: Any = None
+    migrations: bool = True
+
+    def __post_init__(self) -> None:
+        for entity in self.entities:
+            if entity.info.plugin != self.name:
+                raise Misconfigured(
+                    f"{entity.info.name} is on the card of {self.name}, but says plugin={entity.info.plugin!r}."
+                )
+        for action in self.actions:
+            if action.plugin != self.name:
+                raise Misconfigured(
+                    f"The action {action.name} is on the card of {self.name}; its name must begin with {self.name}."
+                )
+
+    @property
+    def import_name(self) -> str:
+        """Give the package that holds the plugin's catalogues and migrations."""
+        return self.package or f"clientela_{self.name}"

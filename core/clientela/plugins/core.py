@@ -1,0 +1,31 @@
+"""The core introduces itself the way every plugin does."""
+
+from __future__ import annotations
+
+from clientela import facts
+from clientela.access.actions import issue, set_password
+from clientela.access.entities import Role, Token, User
+from clientela.customers import card
+from clientela.customers.entities import (
+    Address,
+    Consent,
+    Customer,
+    Decision,
+    Identifier,
+    Interaction,
+)
+from clientela.plugins.card import Plugin
+
+CORE = Plugin(
+    name="core",
+    title="Core",
+    about="Customers, who may do what, and the history of it all.",
+    package="clientela",
+    entities=[User, Role, Token, Customer, Identifier, Address, Consent, Interaction, Decision],
+    actions=[set_password, issue],
+    facts=[
+        facts.RecordCreated, facts.RecordChanged, facts.RecordTrashed, facts.RecordRestored, facts.RecordPurged,
+    ],
+    hooks=[card],
+    permissions={"core.system.operate": "See health, plugins and jobs"},
+)  # fmt: skip

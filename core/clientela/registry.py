@@ -1,0 +1,108 @@
+"""All that the plugins of one app declare, by the names that faces use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from clientela.actions import Action
+from clientela.entity import EntityInfo
+from clientela.errors import Misconfigured, NotFound, did_you_mean
+from clientela.facts import Fact, Subscription
+from clientela.plugins.card import Plugin
+from clientela.verbs import verbs_of
+
+
+class Registry:
+    """The entities, actions, facts and permissions of one app; built once, then only read."""
+
+    def __init__(self, plugins: Sequence[Plugin]) -> None:
+        self.plugins: dict[str, Plugin] = {}
+        self.entities: dict[str, EntityInfo] = {}
+        self.by_collection: dict[tuple[str, str], EntityInfo] = {}
+        self.by_table: dict[str, EntityInfo] = {}
+        self.actions: dict[str, Action] = {}
+        self.facts: dict[str, type[Fact]] = {}
+        self.subscriptions: dict[str, Subscription] = {}
+        self.permissions: dict[str, str] = {}
+        for plugin in plugins:
+            self._add(plugin)
+        self._check_references()
+
+    def _add(self, plugin: Plugin) -> None:
+        if plugin.name in self.plugins:
+            raise Misconfigured(f"Two plugins are named {plugin.name}.")
+        self.plugins[plugin.name] = plugin
+        for cls in plugin.entities:
+            self._add_entity(cls.info)
+        for action in plugin.actions:
+            self._add_action(action)
+        for fact in plugin.facts:
+            self.facts[fact.name] = fact
+        for subscription in plugin.subscriptions:
+            self.subscriptions[subscription.name] = subscription
+        self.permissions |= plugin.permissions
+
+    def _add_entity(self, info: EntityInfo) -> None:
+        if info.name in self.entities:
+            raise Misconfigured(f"Two entities are named {info.name}.")
+        taken = next((e for e in self.entities.values() if e.prefix == info.prefix), None)
+        if taken is not None:
+            raise Misconfigured(
+                f"{info.name} and {taken.name} both begin their ids with {info.prefix}_; give one of them a prefix=."
+            )
+        self.entities[info.name] = info
+        self.by_collection[info.plugin, info.collection] = info
+        self.by_table[info.table.name] = info
+        for verb in sorted(info.verbs):
+            self.permissions[info.permission(verb)] = f"{verb.capitalize()} {info.plural}"
+        for action in verbs_of(info):
+            self._add_action(action)
+
+    def _add_action(self, action: Action) -> None:
+        if action.name in self.actions:
+            raise Misconfigured(f"Two actions are named {action.name}.")
+        self.actions[action.name] = action
+        self.permissions.setdefault(action.permission, action.label)
+
+    def _check_references(self) -> None:
+        """Refuse a composition in which a record points at an entity that is not there."""
+        for info in self.entities.values():
+            for declared in info.fields.values():
+                if declared.target is not None and declared.target.name not in self.entities:
+                    raise Misconfigured(
+                        f"{info.name}.{declared.name} refers to {declared.target.name}, whose plugin is not installed."
+                    )
+
+    def entity(self, name: str) -> EntityInfo:
+        """Get an entity by `plugin.entity`."""
+        found = self.entities.get(name)
+        if found is None:
+            raise NotFound(f"There is no entity {name[:60]!r}." + did_you_mean(name, self.entities))
+        return found
+
+    def action(self, name: str) -> Action:
+        """Get an action by its name."""
+        found = self.actions.get(name)
+        if found is None:
+            raise NotFound(f"There is no action {name[:60]!r}." + did_you_mean(name, self.actions))
+        return found
+
+    def actions_on(self, info: EntityInfo) -> list[Action]:
+        """List the declared actions of an entity's records, beyond the plain verbs."""
+        return [
+            a for a in self.actions.values()
+            if a.on is info.cls and a.verb not in {"create", "update", "trash", "restore", "purge"}
+        ]  # fmt: skip
+
+    def subscribers(self, fact: str) -> Iterable[Subscription]:
+        """List who wants to hear of a fact."""
+        return [s for s in self.subscriptions.values() if s.fact.name == fact]
+
+    def referring(self, info: EntityInfo) -> list[tuple[EntityInfo, str]]:
+        """List the fields of all entities that point at one."""
+        return [
+            (other, name)
+            for other in self.entities.values()
+            for name, declared in other.fields.items()
+            if declared.target is info
+        ]

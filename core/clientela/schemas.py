@@ -1,0 +1,135 @@
+"""pydantic models of an entity, made from its declaration when they are first asked for."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field as PydanticField,
+    ValidationError,
+    create_model,
+)
+
+from clientela.entity import EntityInfo
+from clientela.errors import FieldProblem, Invalid, did_you_mean, nearest
+from clientela.fields import Field
+from clientela.kinds.text import TextKind
+
+
+class Input(BaseModel):
+    """The base of everything that comes in: unknown names are refused, types are not guessed."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
+
+
+def _filled(value: Any) -> Any:
+    if value == "":
+        raise ValueError("This must not be empty.")
+    return value
+
+
+def _empty_is_none(value: Any) -> Any:
+    return None if value == "" else value
+
+
+def field_type(declared: Field) -> Any:
+    """Give the pydantic type of a field."""
+    made = declared.kind.annotation()
+    if declared.optional:
+        return Annotated[made | None, AfterValidator(_empty_is_none)]
+    if isinstance(declared.kind, TextKind):
+        return Annotated[made, AfterValidator(_filled)]
+    return made
+
+
+@lru_cache(maxsize=1024)
+def create_schema(info: EntityInfo) -> type[BaseModel]:
+    """Give the model of a creation: required fields, the others with their defaults left out."""
+    return create_model(
+        f"{_title(info)}Create",
+        __base__=Input,
+        **{
+            name: (field_type(f), _described(f, ... if f.required else None))
+            for name, f in info.writable.items()
+        },
+    )
+
+
+@lru_cache(maxsize=1024)
+def patch_schema(info: EntityInfo) -> type[BaseModel]:
+    """Give the model of a merge patch (RFC 7396): every field may be left out."""
+    return create_model(
+        f"{_title(info)}Patch",
+        __base__=Input,
+        **{
+            name: (field_type(f), _described(f, None))
+            for name, f in info.writable.items()
+            if not f.immutable
+        },
+    )
+
+
+def _described(declared: Field, default: Any) -> Any:
+    return PydanticField(default=default, title=declared.label, description=declared.help or None)
+
+
+def _title(info: EntityInfo) -> str:
+    return f"{info.plugin.title()}{info.cls.__name__}"
+
+
+def load(model: type[BaseModel], raw: object, *, at: str = "") -> dict[str, Any]:
+    """Read input with a model and give only what was sent; `Invalid` names every wrong value."""
+    try:
+        made = model.model_validate(raw)
+    except ValidationError as wrong:
+        raise invalid(wrong, model, at=at) from None
+    return {name: getattr(made, name) for name in made.model_fields_set}
+
+
+def invalid(wrong: ValidationError, model: type[BaseModel], *, at: str = "") -> Invalid:
+    """Turn pydantic's report into our sentences."""
+    problems = [
+        _problem(error, model, at)
+        for error in wrong.errors(include_url=False, include_context=False)[:50]
+    ]
+    first = problems[0]
+    detail = first.detail if len(problems) == 1 else f"{len(problems)} values cannot be taken."
+    return Invalid(detail, problems)
+
+
+_SENTENCES = {
+    "missing": "This is required.",
+    "model_type": "An object is expected here.",
+    "string_type": "Text is expected here.",
+    "int_type": "A whole number is expected here.",
+    "bool_type": "true or false is expected here.",
+    "list_type": "A list is expected here.",
+    "dict_type": "An object is expected here.",
+}
+
+
+def _problem(error: Any, model: type[BaseModel], at: str) -> FieldProblem:
+    path = [
+        part
+        for part in error["loc"]
+        if not (isinstance(part, str) and part.startswith("function-"))
+    ]
+    pointer = at + "".join(f"/{_escape(part)}" for part in path)
+    kind = str(error["type"])
+    if kind == "extra_forbidden":
+        names = list(model.model_fields)
+        word = str(path[-1])
+        return FieldProblem(
+            pointer, "unknown-field", f"There is no field {word[:60]!r} here." + did_you_mean(word, names),
+            allowed=nearest(word, names),
+        )  # fmt: skip
+    sentence = _SENTENCES.get(kind) or str(error["msg"]).removeprefix("Value error, ")
+    return FieldProblem(pointer or "/", kind.replace("_", "-"), sentence)
+
+
+def _escape(part: object) -> str:
+    return str(part)[:100].replace("~", "~0").replace("/", "~1")

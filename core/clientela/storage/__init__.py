@@ -1,0 +1,1 @@
+"""Where records live: SQLite on one machine, PostgreSQL for more."""

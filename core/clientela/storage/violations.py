@@ -1,0 +1,50 @@
+"""What a database constraint says, as one of our sentences."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import IntegrityError
+
+from clientela.errors import Conflict, FieldProblem, Refusal
+
+if TYPE_CHECKING:
+    from clientela.registry import Registry
+
+_SQLITE_UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
+
+
+def as_refusal(violated: IntegrityError, registry: Registry) -> Refusal:
+    """Turn a violated constraint into a conflict that names the fields."""
+    unique = _unique_columns(violated, registry)
+    if unique is not None:
+        table, columns = unique
+        info = registry.by_table.get(table)
+        noun = info.phrase if info else "record"
+        names = " and ".join(columns)
+        sentence = f"Another {noun} has the same {names}; it may stand in the trash."
+        return Conflict(
+            sentence, [FieldProblem(f"/{column}", "not-unique", sentence) for column in columns]
+        )
+    reason = str(violated.orig)
+    if "FOREIGN KEY" in reason or "foreign key" in reason:
+        return Conflict("Other records still refer to this one, or it refers to one that is gone.")
+    if "NOT NULL" in reason or "not-null" in reason:
+        return Conflict("A value that must be there is missing.")
+    return Conflict("The database refused the change because it breaks a constraint.")
+
+
+def _unique_columns(violated: IntegrityError, registry: Registry) -> tuple[str, list[str]] | None:
+    found = _SQLITE_UNIQUE.search(str(violated.orig))
+    if found:
+        pairs = [part.strip().split(".", 1) for part in found[1].split(",") if "." in part]
+        return (pairs[0][0], [column for _, column in pairs]) if pairs else None
+    if getattr(violated.orig, "sqlstate", None) != "23505":
+        return None
+    diag = violated.orig.diag  # type: ignore[union-attr]
+    for info in registry.entities.values():
+        for index in info.table.indexes:
+            if index.name == diag.constraint_name:
+                return info.table.name, [column.name for column in index.columns]
+    return diag.table_name or "", ["key"]

@@ -1,0 +1,109 @@
+"""The code lists that values are checked against: countries, languages, currencies.
+
+They are literals, because the library that also knows them costs 33 MB of memory to import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from clientela.errors import did_you_mean
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+COUNTRIES = _words("""
+    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ
+    BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM
+    DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS
+    GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN
+    KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ
+    MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM
+    PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV
+    SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI
+    VN VU WF WS YE YT ZA ZM ZW
+""")
+"""ISO 3166-1 alpha-2."""
+
+LANGUAGES = _words("""
+    aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy
+    da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht
+    hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky
+    la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny
+    oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss
+    st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo
+    za zh zu
+""")
+"""ISO 639-1."""
+
+# Metals, baskets and test codes (XAU, XDR, XTS ...) are left out: ISO gives them no minor unit.
+_ACTIVE = _words("""
+    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BOV BRL BSD BTN BWP
+    BYN BZD CAD CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN
+    ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK
+    JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD
+    MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP
+    PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP
+    SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV
+    WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
+""")
+# Replaced in 2023-2026; the deals of those years are still imported and shown.
+_LATELY_REPLACED = _words("ANG BGN HRK")
+
+CURRENCIES = _ACTIVE | _LATELY_REPLACED
+"""ISO 4217 currencies that have a minor unit, and those replaced in the last few years."""
+
+_BY_EXPONENT = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
+EXPONENTS: Mapping[str, int] = MappingProxyType(
+    {code: digits for digits, codes in _BY_EXPONENT.items() for code in codes.split()}
+)
+"""How many decimals a currency has, where ISO 4217 gives it other than two."""
+
+DEFAULT_EXPONENT = 2
+
+
+def known_currency(code: str) -> str:
+    """Give the code back when ISO 4217 knows it."""
+    if code not in CURRENCIES:
+        code = code[:20]
+        hint = did_you_mean(code.upper(), CURRENCIES)
+        raise ValueError(
+            f"{code!r} is no currency code of ISO 4217; write one such as EUR or RUB.{hint}"
+        )
+    return code
+
+
+def exponent(currency: str) -> int:
+    """Give the number of decimals of a currency (ISO 4217).
+
+    >>> exponent("EUR"), exponent("JPY"), exponent("KWD")
+    (2, 0, 3)
+    """
+    return EXPONENTS.get(known_currency(currency), DEFAULT_EXPONENT)
+
+
+def known_country(code: str) -> str:
+    """Give the code in capitals when ISO 3166-1 knows it.
+
+    >>> known_country("ru")
+    'RU'
+    """
+    found = code.upper()
+    if found not in COUNTRIES:
+        meant = _USUAL_MISTAKES.get(found)
+        hint = f" Did you mean {meant!r}?" if meant else ""
+        raise ValueError(
+            f"{code[:20]!r} is no country code of ISO 3166-1; "
+            f"write its two letters, such as RU or US.{hint}"
+        )
+    return found
+
+
+_USUAL_MISTAKES = {"UK": "GB", "EL": "GR", "RUS": "RU", "USA": "US", "RUSSIA": "RU", "РФ": "RU"}

@@ -1,0 +1,136 @@
+"""Create, update, trash, restore and purge: the actions every entity has without writing them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, RootModel
+from sqlalchemy import func, select
+
+from clientela.actions import Action
+from clientela.entity import Entity, EntityInfo
+from clientela.errors import Conflict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from clientela.context import Context
+    from clientela.fields import Field
+
+
+class Values(RootModel[dict[str, Any]]):
+    """Values that were read by the entity's own schema already."""
+
+
+def verbs_of(info: EntityInfo) -> list[Action]:
+    """Make the plain actions of an entity."""
+    made = {
+        "create": (create, None, "write", True),
+        "update": (update, info.cls, "write", True),
+        "trash": (trash, info.cls, "write", True),
+        "restore": (restore, info.cls, "write", True),
+        "purge": (
+            purge,
+            info.cls,
+            "destructive",
+            "The record is gone; its last state stays in the change log.",
+        ),
+    }
+    return [
+        _verb(info, verb, function, on, effect, undo)
+        for verb, (function, on, effect, undo) in made.items()
+        if verb in info.verbs
+    ]
+
+
+def _verb(
+    info: EntityInfo,
+    verb: str,
+    function: Callable[..., Any],
+    on: type[Entity] | None,
+    effect: Any,
+    undo: bool | str,
+) -> Action:
+    takes: type[BaseModel] | None = Values if verb in {"create", "update"} else None
+    return Action(
+        name=info.permission(verb),
+        function=partial(function, info=info),
+        on=on,
+        takes=takes,
+        permission=info.permission(verb),
+        effect=effect,
+        undo=undo,
+        label=verb.capitalize(),
+        about=f"{verb.capitalize()} a {info.phrase}.",
+        trashed={"restore": True, "purge": None}.get(verb, False),
+        row_verb=verb,
+    )
+
+
+def create(ctx: Context, values: dict[str, Any], *, info: EntityInfo) -> Entity:
+    """Create a record from values that its schema has read."""
+    record = info.cls()
+    _assign(ctx, record, values)
+    if "owner_id" in info.fields and values.get("owner_id") is None and ctx.principal.user:
+        record.owner_id = ctx.principal.user
+    return ctx.add(record)
+
+
+def update(ctx: Context, record: Entity, values: dict[str, Any], *, info: EntityInfo) -> Entity:
+    """Change the named fields of a record."""
+    del info
+    _assign(ctx, record, values)
+    return record
+
+
+def _assign(ctx: Context, record: Entity, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        declared = record.info.fields[name]
+        if declared.target is not None and value is not None:
+            ctx.check_reference(name, declared.target, value)
+        setattr(record, name, value)
+
+
+def trash(ctx: Context, record: Entity, *, info: EntityInfo) -> Entity:
+    """Put a record into the trash, from where it can be restored."""
+    del info
+    ctx.hook.record_trashing(ctx=ctx, record=record)
+    record.deleted_at = ctx.now
+    return record
+
+
+def restore(ctx: Context, record: Entity, *, info: EntityInfo) -> Entity:
+    """Take a record out of the trash."""
+    del info, ctx
+    record.deleted_at = None
+    return record
+
+
+def purge(ctx: Context, record: Entity, *, info: EntityInfo) -> Entity:
+    """Delete a record for good, with those that belong to it; refused while others refer to it."""
+    ctx.hook.record_purging(ctx=ctx, record=record)
+    for other, name in ctx.app.registry.referring(info):
+        _settle(ctx, record, other, other.fields[name])
+    ctx.delete(record)
+    return record
+
+
+def _settle(ctx: Context, record: Entity, other: EntityInfo, declared: Field) -> None:
+    """Do to the records that refer to this one what they declared: go with it, forget it, or forbid the purge."""
+    column = getattr(other.cls, declared.name)
+    if declared.on_delete == "restrict":
+        count = ctx.connection.execute(
+            select(func.count()).select_from(other.table).where(column == record.id)
+        ).scalar_one()
+        if count:
+            raise Conflict(
+                f"{count} {other.phrase if count == 1 else other.plural} still refer to this {record.info.phrase}; "
+                "purge or change them first."
+            )
+        return
+    for referring in ctx.session.execute(select(other.cls).where(column == record.id)).scalars():
+        if declared.on_delete == "cascade":
+            purge(ctx, referring, info=other)
+        else:
+            setattr(referring, declared.name, None)
