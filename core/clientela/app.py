@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
@@ -18,6 +18,7 @@ from clientela.access.principal import Principal
 from clientela.clock import Clock, wall_clock
 from clientela.context import Context
 from clientela.entity import Entity
+from clientela.errors import Refusal
 from clientela.hooks import Hooks
 from clientela.i18n import Catalogues
 from clientela.outbox import Outbox
@@ -30,11 +31,13 @@ from clientela.settings import Settings
 from clientela.storage.database import TRIES, Database, is_transient
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
 log = logging.getLogger("clientela")
 
 T = TypeVar("T")
+
+MOST_STATEMENTS = 2_000
 
 
 class App:
@@ -55,6 +58,7 @@ class App:
         self.settings = settings or Settings()
         self.clock = clock
         self.notes: list[str] = []
+        self._statements: dict[tuple[object, ...], Select[Any]] = {}
         if plugins is None:
             from clientela.plugins.discovery import installed_cards  # noqa: PLC0415 - reads the environment
 
@@ -142,6 +146,22 @@ class App:
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
+    def statement(
+        self, key: tuple[object, ...], rules: Sequence[Any], build: Callable[[Sequence[Any]], Select[Any]]
+    ) -> Select[Any]:
+        """Give a statement that was built before, unless row rules make it one of its own.
+
+        Building and hashing a select costs more than running a short one.
+        """
+        if rules:
+            return build(rules)
+        known = self._statements.get(key)
+        if known is None:
+            if len(self._statements) >= MOST_STATEMENTS:
+                self._statements.clear()
+            known = self._statements[key] = build(rules)
+        return known
+
     # storage ----------------------------------------------------------------------------------------------------
 
     def create_all(self) -> None:
@@ -156,6 +176,17 @@ class App:
             ]
             Entity.metadata.create_all(connection, tables=own)
             self.search.create_index(connection)
+
+    def unready(self) -> str | None:
+        """Say why the app must not be sent requests yet, or None."""
+        from clientela.storage import migrations  # noqa: PLC0415 - Alembic is slow to import
+
+        try:
+            if not self.db.in_memory and migrations.pending(self):
+                return "The database is not migrated; run `clientela db migrate`."
+        except Refusal as refusal:
+            return refusal.detail
+        return None
 
     def note(self, sentence: str) -> None:
         """Keep a sentence for the health page, once."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -274,6 +275,23 @@ class Context:
             raise Conflict(
                 f"Actions call each other in a circle: {_arrows((*self._chain, action.name))}."
             )
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Let a part of the transaction fail alone: what it did is undone, the rest stands."""
+        known = len(self.facts)
+        changes = len(self.changes.changes) if self.changes is not None else 0
+        words = dict(self.__dict__.get("_search", {}))
+        try:
+            with self.session.begin_nested():
+                yield
+                self.flush()
+        except BaseException:
+            del self.facts[known:]
+            if self.changes is not None:
+                del self.changes.changes[changes:]
+            self.__dict__["_search"] = words
+            raise
 
     def finish(self) -> None:
         """Write what the transaction owes: the records, the change set and the outbox. The rim calls it."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import ColumnElement, and_, or_, type_coerce
+from sqlalchemy import ColumnElement, and_, column, or_, type_coerce
 from sqlalchemy.types import NullType
 
 from clientela.errors import BadSyntax, FieldProblem
@@ -59,7 +59,10 @@ class Keyset:
 
     def columns(self) -> list[ColumnElement[Any]]:
         """Give the raw sort values to select beside the row."""
-        return [type_coerce(e, NullType()).label(None) for e in self._expressions]
+        return [
+            type_coerce(e, NullType()).label(None) if key.composed else column(key.field.columns[0].name)
+            for key, e in zip(self.keys, self._expressions, strict=True)
+        ]
 
     def order(self) -> list[ColumnElement[Any]]:
         """Give the ORDER BY."""

@@ -255,16 +255,15 @@ def _declared_fields(cls: type[Entity]) -> dict[str, Field]:
         changes: dict[str, Any] = {"optional": "None" in note}
         if declared.references == "self":
             changes |= {"references": cls, "kind": RefKind(info.prefix)}
-        elif declared.references == "owner":
-            changes |= {"references": _owner_class(cls)}
+        elif declared.kind.name == "owner":
+            changes |= {"references": _owner_class()}
         own[name] = declared.named(name, **changes)
     return _base_fields(info) | own
 
 
-def _owner_class(cls: type[Entity]) -> type[Entity]:
+def _owner_class() -> type[Entity]:
     from clientela.access.entities import User  # noqa: PLC0415 - users are entities themselves
 
-    del cls
     return User
 
 
@@ -288,9 +287,8 @@ def _column(declared: Field, column_name: str, type_: Any) -> MappedColumn[Any]:
     arguments: list[Any] = []
     if declared.references is not None:
         target = declared.references.__tablename__  # type: ignore[union-attr]
-        arguments.append(
-            ForeignKey(f"{target}.id", ondelete=declared.on_delete.upper().replace("_", " "))
-        )
+        # No ON DELETE: what a purge takes along goes through the rules and the change log (see verbs.purge).
+        arguments.append(ForeignKey(f"{target}.id"))
     extra: dict[str, Any] = {}
     if declared.name == "id":
         extra = {"primary_key": True, "default": ids.new_key}

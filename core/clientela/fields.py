@@ -286,4 +286,4 @@ def ref(
 def owner(**options: Unpack[Options]) -> Any:
     """Declare the user who answers for the record."""
     declared = field(OwnerKind(), **({"index": True} | options))  # type: ignore[arg-type]
-    return replace(declared, references="owner", on_delete="set_null")
+    return replace(declared, on_delete="set_null")

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from clientela import ids
-from clientela.access.scopes import guard, require_readable, visible
+from clientela.access.scopes import guard, in_trash, require_readable, visible
 from clientela.cursor import Keyset, SortKey, read_cursor, write_cursor
 from clientela.errors import (
     BadSyntax,
@@ -99,7 +99,7 @@ def list_page(ctx: Context, info: EntityInfo, question: Question) -> Page:
     keyset = Keyset(info, keys, backwards=question.before is not None)
     read = reader(info, shape.names, sqlite=ctx.app.db.is_sqlite)
     conditions = conditions_of(ctx, info, question)
-    query = select(*read.columns(info.table), *keyset.columns()).where(*conditions)
+    query = read.select_from(info.table, *keyset.columns()).where(*conditions)
     cursor = question.before or question.after
     if cursor is not None:
         query = query.where(keyset.beyond(read_cursor(cursor, keyset)))
@@ -190,10 +190,14 @@ def get_row(
     table = info.table
     row = None
     if letters is not None:
-        query = select(*read.columns(table)).where(
-            table.c.id == letters, *visible(ctx, info, table, trashed=trashed)
+        query = ctx.app.statement(
+            ("get", info.name, shape.names, trashed),
+            visible(ctx, info, table, trashed=None),
+            lambda rules: read.select_from(table).where(
+                table.c.id == bindparam("key"), *in_trash(table, trashed), *rules
+            ),
         )
-        row = ctx.connection.execute(query).first()
+        row = ctx.connection.execute(query, {"key": letters}).first()
     if row is None:
         raise NotFound(f"There is no {info.phrase} {key[:60]}.")
     rows = [read.render(row)]
@@ -210,13 +214,15 @@ def related(
     keyset = Keyset(info, sort_keys(ctx, info, sort), backwards=False)
     read = reader(info, shape.names, sqlite=ctx.app.db.is_sqlite)
     column = table.c[info.fields[name].columns[0].name]
-    query = (
-        select(*read.columns(table))
-        .where(column == key, *visible(ctx, info, table))
+    query = ctx.app.statement(
+        ("related", info.name, shape.names, name, sort, limit),
+        visible(ctx, info, table, trashed=None),
+        lambda rules: read.select_from(table)
+        .where(column == bindparam("key"), *in_trash(table, trashed=False), *rules)
         .order_by(*keyset.order())
-        .limit(limit)
+        .limit(limit),
     )
-    return [read.render(row) for row in ctx.connection.execute(query)]
+    return [read.render(row) for row in ctx.connection.execute(query, {"key": key})]
 
 
 def stream(
@@ -227,7 +233,7 @@ def stream(
     keyset = Keyset(info, sort_keys(ctx, info, question.sort), backwards=False)
     conditions = conditions_of(ctx, info, question)
     base = (
-        select(*read.columns(info.table), *keyset.columns())
+        read.select_from(info.table, *keyset.columns())
         .where(*conditions)
         .order_by(*keyset.order())
     )
@@ -353,7 +359,7 @@ def _rows_by_key(
         return {}
     names = tuple(dict.fromkeys(("id", *shape.names)))
     read = reader(info, names, sqlite=ctx.app.db.is_sqlite)
-    query = select(*read.columns(info.table)).where(
+    query = read.select_from(info.table).where(
         info.table.c.id.in_(keys), *visible(ctx, info, info.table)
     )
     rows = [read.render(row) for row in ctx.connection.execute(query)]

@@ -8,7 +8,7 @@ from clientela.actions import Action
 from clientela.entity import EntityInfo
 from clientela.errors import Misconfigured, NotFound, did_you_mean
 from clientela.facts import Fact, Subscription
-from clientela.plugins.card import Plugin
+from clientela.plugins.card import Plugin, View
 from clientela.verbs import verbs_of
 
 
@@ -24,6 +24,7 @@ class Registry:
         self.facts: dict[str, type[Fact]] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.permissions: dict[str, str] = {}
+        self.views: dict[tuple[str, str], View] = {}
         for plugin in plugins:
             self._add(plugin)
         self._check_references()
@@ -41,6 +42,8 @@ class Registry:
         for subscription in plugin.subscriptions:
             self.subscriptions[subscription.name] = subscription
         self.permissions |= plugin.permissions
+        for entity, views in plugin.views.items():
+            self.views |= {(entity, name): view for name, view in views.items()}
 
     def _add_entity(self, info: EntityInfo) -> None:
         if info.name in self.entities:

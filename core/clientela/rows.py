@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, FromClause, type_coerce
-from sqlalchemy.types import NullType
+from sqlalchemy import ColumnElement, FromClause, Select, column, select
 
 from clientela.entity import EntityInfo
 from clientela.fields import Field
 from clientela.kinds.base import Render
+
+if TYPE_CHECKING:
+    from clientela.context import Context
+    from clientela.entity import Entity
 
 Row = Sequence[Any]
 
@@ -27,14 +30,16 @@ class Reader:
         self.info = info
         self.names = names
         self._fields = [info.fields[name] for name in names]
-        self._columns = [column.name for f in self._fields for column in f.columns]
+        self._columns = [c.name for f in self._fields for c in f.columns]
         self._plain = all(len(f.columns) == 1 for f in self._fields)
         self._renders = _renders(self._fields, sqlite=sqlite)
         self.width = len(self._columns)
+        # Bare names without a type: nothing to convert, and little for SQLAlchemy to hash at each call.
+        self._raw = [column(name) for name in self._columns]
 
-    def columns(self, table: FromClause) -> list[ColumnElement[Any]]:
-        """Give the columns to select, raw."""
-        return [type_coerce(table.c[name], NullType()).label(None) for name in self._columns]
+    def select_from(self, table: FromClause, *more: ColumnElement[Any]) -> Select[Any]:
+        """Begin a statement that selects the raw columns, and more behind them."""
+        return select(*self._raw, *more).select_from(table)
 
     def render(self, row: Row) -> dict[str, Any]:
         """Give the JSON-ready dict of a raw row."""
@@ -69,3 +74,15 @@ def _renders(fields: Sequence[Field], *, sqlite: bool) -> list[tuple[str, Render
 def reader(info: EntityInfo, names: tuple[str, ...], *, sqlite: bool) -> Reader:
     """Give the reader of some fields; the same question has the same reader."""
     return Reader(info, names, sqlite=sqlite)
+
+
+def record_dict(ctx: Context, record: Entity) -> dict[str, Any]:
+    """Give the JSON-ready dict of a record object, without what this principal may not see."""
+    masked = ctx.principal.hidden_classes
+    made: dict[str, Any] = {}
+    for name, declared in record.info.visible.items():
+        if declared.field_class in masked and masked:
+            continue
+        value = getattr(record, name)
+        made[name] = None if value is None else declared.kind.dump(value)
+    return made

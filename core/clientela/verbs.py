@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from clientela.actions import Action
 from clientela.entity import Entity, EntityInfo
 from clientela.errors import Conflict
+from clientela.external import forget_external
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,7 +113,10 @@ def purge(ctx: Context, record: Entity, *, info: EntityInfo) -> Entity:
     ctx.hook.record_purging(ctx=ctx, record=record)
     for other, name in ctx.app.registry.referring(info):
         _settle(ctx, record, other, other.fields[name])
+    # What refers to it goes first; the database would refuse the other order.
+    ctx.flush()
     ctx.delete(record)
+    forget_external(ctx, record.id)
     return record
 
 

@@ -31,11 +31,14 @@ def visible(
     `trashed` False leaves the trash out, True shows only the trash, None shows both. A principal without the
     permission at all sees nothing; callers who want a refusal instead ask `ctx.require` first.
     """
-    predicates = reachable(ctx, info, table, verb=verb)
-    if trashed is not None:
-        in_trash = table.c.deleted_at.is_not(None)
-        predicates.append(in_trash if trashed else table.c.deleted_at.is_(None))
-    return predicates
+    return [*in_trash(table, trashed), *reachable(ctx, info, table, verb=verb)]
+
+
+def in_trash(table: FromClause, trashed: bool | None) -> list[ColumnElement[bool]]:
+    """Give what holds outside the trash, in it, or nothing at all."""
+    if trashed is None:
+        return []
+    return [table.c.deleted_at.is_not(None) if trashed else table.c.deleted_at.is_(None)]
 
 
 def reachable(

@@ -47,7 +47,9 @@ class RefKind(Kind):
 
     def json_schema(self) -> dict[str, Any]:
         """Describe a prefixed id."""
-        return {"type": "string", "pattern": f"^{self.prefix}_[0-7][0-9A-HJKMNP-TV-Z]{{25}}$"}
+        letters = "[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}"
+        hexes = "[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}"
+        return {"type": "string", "pattern": f"^(({self.prefix}_)?{letters}|{hexes})$"}
 
     def search_text(self, value: str) -> str:
         """An id is looked up, not searched."""

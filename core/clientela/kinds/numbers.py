@@ -146,8 +146,8 @@ class DecimalKind(Kind):
         self.at_most = Decimal(at_most) if at_most is not None else limit
 
     def load(self, raw: object) -> Decimal:
-        """Take a decimal as text, or a JSON integer; a float is refused because it is not exact."""
-        if isinstance(raw, bool) or not isinstance(raw, str | int | Decimal):
+        """Take a decimal as text; a JSON number is refused because it is not exact."""
+        if not isinstance(raw, str | Decimal):
             raise sentence_for_type('A decimal as text, such as "12.50",', raw)
         if isinstance(raw, str) and not re.fullmatch(r"-?\d{1,18}(\.\d{1,18})?", raw):
             raise ValueError('Write a decimal as text, such as "12.50".')
@@ -318,7 +318,7 @@ class MoneyKind(Kind):
             return raw
         if not isinstance(raw, dict):
             raise sentence_for_type('Money such as {"amount": "1200.50", "currency": "EUR"}', raw)
-        if set(raw) - {"amount", "currency"} or not isinstance(raw.get("amount"), str | int):
+        if set(raw) - {"amount", "currency"} or not isinstance(raw.get("amount"), str):
             raise ValueError('Money is {"amount": "1200.50", "currency": "EUR"}, nothing else.')
         amount = DecimalKind(places=4).load(raw["amount"])
         return Money.of(amount, _CODE.load(raw.get("currency", self.currency)))
@@ -331,7 +331,7 @@ class MoneyKind(Kind):
         """Compare with money, or with an amount alone."""
         del op
         if isinstance(raw, int | str) and not isinstance(raw, bool):
-            return DecimalKind(places=4).load(raw)
+            return DecimalKind(places=4).load(str(raw))
         return self.load(raw)
 
     def parse_operand(self, op: str, text: str) -> Any:

@@ -107,7 +107,7 @@ class TextKind(Kind):
         text = unicodedata.normalize("NFC", raw).strip()
         if not self.lines:
             text = _BREAKS.sub(" ", text)
-        if len(text) > self.max_length:
+        if max(len(raw), len(text)) > self.max_length:
             raise ValueError(
                 f"Text may have {self.max_length} characters here, this has {len(text)}."
             )
@@ -256,10 +256,8 @@ class UrlKind(TextKind):
         super().__init__(max_length=2_000)
 
     def load(self, raw: object) -> str:
-        """Take an address with its scheme; `example.com` becomes `https://example.com`."""
+        """Take an address with its scheme."""
         text = super().load(raw)
-        if "://" not in text and re.match(r"[\w-]+(\.[\w-]+)+(/|$)", text):
-            text = f"https://{text}"
         try:
             parts = urlsplit(text)
             host = parts.hostname
@@ -268,6 +266,13 @@ class UrlKind(TextKind):
         if parts is None or parts.scheme not in {"http", "https"} or not host or " " in text:
             raise ValueError(f"{text[:60]!r} is not a web address; write https://example.com/page.")
         return text
+
+    def parse(self, text: str) -> str:
+        """Take an address as people write it: `example.com` becomes `https://example.com`."""
+        text = text.strip()
+        if "://" not in text and re.match(r"[\w-]+(\.[\w-]+)+(/|$)", text):
+            text = f"https://{text}"
+        return self.load(text)
 
     def json_schema(self) -> dict[str, Any]:
         """Describe an address."""

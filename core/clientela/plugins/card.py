@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clientela.actions import Action
 from clientela.entity import Entity
 from clientela.errors import Misconfigured
 from clientela.facts import Fact, Subscription
+
+if TYPE_CHECKING:
+    from clientela.context import Context
+
+
+# A way to look at one record: from its key to JSON-ready values.
+View = Callable[["Context", str], Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +24,8 @@ class Plugin:
     """A plugin introduces itself with this value in its `__init__`; nothing else happens at import.
 
     `hooks` are objects or modules with hook implementations, `hookspecs` a module of its own specifications,
-    `migrations` says that the package has a folder `migrations/versions`, `needs` names the plugins whose `api` it
+    `views` are looks at single records beside the plain one: `{"core.customer": {"card": …}}` answers at
+    `/api/v1/core/customers/{id}/card`. `migrations` says that the package has a folder `migrations/versions`, `needs` names the plugins whose `api` it
     uses (the same as its distribution depends on).
     """
 
@@ -33,6 +41,7 @@ class Plugin:
     hookspecs: object | None = None
     permissions: Mapping[str, str] = field(default_factory=dict)
     needs: Sequence[str] = ()
+    views: Mapping[str, Mapping[str, View]] = field(default_factory=dict)
     commands: Any = None
     migrations: bool = True
 

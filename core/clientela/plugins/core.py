@@ -27,5 +27,6 @@ CORE = Plugin(
         facts.RecordCreated, facts.RecordChanged, facts.RecordTrashed, facts.RecordRestored, facts.RecordPurged,
     ],
     hooks=[card],
+    views={"core.customer": {"card": card.customer_card}},
     permissions={"core.system.operate": "See health, plugins and jobs"},
 )  # fmt: skip

@@ -18,6 +18,9 @@ from clientela.storage import postgres, sqlite
 
 DEFAULT_POOL = 8
 
+# Beside the threads of requests: the loop's own short reads, the outbox, a health check.
+SPARE = 3
+
 # How often a whole unit of work is tried when PostgreSQL reports a serialization failure or a deadlock.
 TRIES = 5
 
@@ -49,7 +52,7 @@ class Database:
         else:
             options |= {
                 "poolclass": QueuePool,
-                "pool_size": self.pool_size,
+                "pool_size": self.pool_size + SPARE,
                 "max_overflow": 0,
                 "pool_timeout": 5,
             }

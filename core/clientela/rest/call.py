@@ -1,0 +1,150 @@
+"""A call and its reply, between ASGI and the handlers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+from clientela import gate
+from clientela.errors import BadSyntax, FieldProblem, Refusal, UnsupportedMedia, did_you_mean
+
+JSON = b"application/json"
+PROBLEM = b"application/problem+json"
+JSON_OPTIONS = orjson.OPT_UTC_Z
+
+_TYPES = frozenset({"application/json", "application/merge-patch+json"})
+_ETAG = re.compile(r'\s*(?:W/)?"([^"]*)"\s*')
+MOST_PARAMETERS = 50
+
+
+@dataclass
+class Call:
+    """One request, read only as far as its handler asks."""
+
+    method: str
+    path: str
+    query: bytes
+    headers: Mapping[bytes, bytes]
+    body: bytes
+    request_id: str
+
+    @cached_property
+    def parameters(self) -> dict[str, str]:
+        """Read the query string; a parameter that stands twice is refused, because two readers would differ."""
+        try:
+            pairs = parse_qsl(
+                self.query.decode("ascii"),
+                keep_blank_values=True,
+                errors="strict",
+                max_num_fields=MOST_PARAMETERS,
+            )
+        except (UnicodeDecodeError, ValueError):
+            raise BadSyntax(
+                "The query string cannot be read; percent-encode it as UTF-8."
+            ) from None
+        made = dict(pairs)
+        if len(made) != len(pairs):
+            raise BadSyntax("A parameter stands twice in the query string.")
+        for name, value in pairs:
+            gate.check_text(name)
+            gate.check_text(value)
+        return made
+
+    def allow(self, names: frozenset[str]) -> None:
+        """Refuse parameters that nobody reads: a misspelt filter must not show everything."""
+        for name in self.parameters:
+            if name not in names:
+                sentence = f"There is no parameter {name[:60]!r} here." + did_you_mean(name, names)
+                raise BadSyntax(
+                    sentence, [FieldProblem(f"/{name[:60]}", "unknown-parameter", sentence)]
+                )
+
+    def flag(self, name: str) -> bool:
+        """Read `name=true`."""
+        value = self.parameters.get(name, "false")
+        if value not in {"true", "false"}:
+            raise BadSyntax(
+                f"{name} is true or false.",
+                [FieldProblem(f"/{name}", "bad-parameter", "true or false")],
+            )
+        return value == "true"
+
+    def header(self, name: bytes) -> str | None:
+        """Read a header as text."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    def json(self, *, most: int = gate.MOST_BYTES) -> Any:
+        """Read the body as JSON."""
+        sent = (self.header(b"content-type") or "").split(";")[0].strip().lower()
+        if sent not in _TYPES:
+            raise UnsupportedMedia("Send application/json.", headers={"Accept": "application/json"})
+        return gate.read_json(self.body, most=most)
+
+    def object(self, *, most: int = gate.MOST_BYTES) -> dict[str, Any]:
+        """Read the body as a JSON object; an empty body is an empty object."""
+        if not self.body:
+            return {}
+        value = self.json(most=most)
+        if not isinstance(value, dict):
+            raise BadSyntax("The body is a JSON object.")
+        return value
+
+    @property
+    def base_rev(self) -> int | None:
+        """Read `If-Match: "7"` as the revision the caller has seen."""
+        sent = self.header(b"if-match")
+        if sent is None or sent.strip() == "*":
+            return None
+        found = _ETAG.fullmatch(sent)
+        if not found or not re.fullmatch(r"[0-9]{1,18}", found[1]):
+            # A tag that was never given out matches nothing: RFC 9110, 13.1.1.
+            return -1
+        return int(found[1])
+
+    @property
+    def wants_minimal(self) -> bool:
+        """Say whether `Prefer: return=minimal` was sent (RFC 7240)."""
+        return "return=minimal" in (self.header(b"prefer") or "").replace(" ", "")
+
+    @property
+    def dry_run(self) -> bool:
+        """Say whether nothing shall stay."""
+        return self.flag("dry_run")
+
+
+@dataclass
+class Reply:
+    """What goes back."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    media: bytes = JSON
+
+
+def json_reply(value: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Reply:
+    """Reply with JSON."""
+    return Reply(status, orjson.dumps(value, option=JSON_OPTIONS), headers or {})
+
+
+def problem(refusal: Refusal, request_id: str) -> Reply:
+    """Reply with a problem document (RFC 9457)."""
+    body = refusal.as_problem() | {"request_id": request_id}
+    return Reply(
+        refusal.status,
+        orjson.dumps(body, option=JSON_OPTIONS, default=str),
+        dict(refusal.headers),
+        PROBLEM,
+    )
+
+
+def etag(rev: int) -> dict[str, str]:
+    """Give the strong tag of a revision."""
+    return {"ETag": f'"{rev}"'}

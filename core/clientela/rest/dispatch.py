@@ -1,0 +1,285 @@
+"""The dispatcher: from an address to a handler by two dictionary look-ups, however many plugins there are."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from clientela import gate, ids
+from clientela.access.principal import Principal
+from clientela.entity import EntityInfo
+from clientela.errors import (
+    BadSyntax,
+    MethodNotAllowed,
+    NotFound,
+    Refusal,
+    Unauthenticated,
+    did_you_mean,
+)
+from clientela.rest import batch, lists, records
+from clientela.rest.call import Call, Reply, json_reply, problem
+from clientela.rest.idempotency import Once
+from clientela.rest.meta import describe
+
+if TYPE_CHECKING:
+    from clientela.app import App
+    from clientela.context import Context
+
+log = logging.getLogger("clientela.rest")
+
+PREFIX = "/api/v1/"
+Handler = Callable[["Context", Call], Reply]
+
+READING = frozenset({"GET", "HEAD"})
+
+
+class Dispatcher:
+    """Answers every call below `/api/v1/`."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.once = Once()
+
+    def answer(self, call: Call) -> Reply:
+        """Answer, whatever happens: a refusal is a problem document, a defect is one too."""
+        try:
+            return self._answer(call)
+        except Refusal as refusal:
+            return problem(refusal, call.request_id)
+        except Exception:
+            log.exception("request %s failed", call.request_id)
+            return problem(Defect(), call.request_id)
+
+    def _answer(self, call: Call) -> Reply:
+        if call.path == f"{PREFIX}openapi.json" and call.method in READING:
+            # Public on purpose: it describes the software, not the data, and tools fetch it before they sign in.
+            return self._openapi()
+        principal = self.principal(call)
+        reads, handler = self._route(call)
+        if reads:
+            with self.app.acting_as(
+                principal, face="rest", writing=False, **self._how(call)
+            ) as ctx:
+                return handler(ctx, call)
+        key = self.once.key_of(call, principal.id)
+        with self.once.running(key):
+            return self.app.perform(
+                principal,
+                lambda ctx: self.once.carry_out(ctx, call, key, lambda c: handler(c, call)),
+                face="rest",
+                writing=True,
+                dry_run=call.dry_run,
+                **self._how(call),
+            )
+
+    def _how(self, call: Call) -> dict[str, Any]:
+        accepted = call.header(b"accept-language")
+        language = None
+        if accepted:
+            from clientela.i18n.formats import negotiate  # noqa: PLC0415 - only where a language is asked for
+
+            language = negotiate(
+                accepted, self.app.catalogues.languages, self.app.settings.language
+            )
+        return {"request_id": call.request_id, "language": language}
+
+    def principal(self, call: Call) -> Principal:
+        """Find out who calls."""
+        sent = call.header(b"authorization") or ""
+        scheme, _, token = sent.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise Unauthenticated(
+                "Send a token: Authorization: Bearer clt_….",
+                headers={"WWW-Authenticate": 'Bearer realm="clientela"'},
+            )
+        return self.app.directory.by_token(token.strip())
+
+    def _openapi(self) -> Reply:
+        from clientela.rest.openapi import document  # noqa: PLC0415 - asked for once in a while
+
+        return Reply(200, document(self.app))
+
+    # routing ----------------------------------------------------------------------------------------------------
+
+    def _route(self, call: Call) -> tuple[bool, Handler]:
+        """Give whether the call only reads, and its handler."""
+        parts = [_segment(part) for part in call.path[len(PREFIX) :].split("/")]
+        if parts == ["meta"]:
+            return _only(call, {"GET": (True, describe)})
+        if len(parts) < 2 or not all(parts):  # noqa: PLR2004 - plugin and collection
+            return self._plugin_action(call, parts)
+        plugin, second, *rest = parts
+        collection, _, verb = second.partition(":")
+        info = self.app.registry.by_collection.get((plugin, collection))
+        if info is None:
+            raise NotFound(
+                f"There is nothing at {call.path[:120]}." + self._hint(plugin, collection)
+            )
+        if verb:
+            return self._collection_verb(call, info, verb, rest)
+        if not rest:
+            return self._collection(call, info)
+        if rest[0] == "by" and len(rest) == 3:  # noqa: PLR2004 - by, source, key
+            return self._external(call, info, rest[1], rest[2])
+        return self._record(call, info, rest)
+
+    def _hint(self, plugin: str, collection: str) -> str:
+        names = [c for p, c in self.app.registry.by_collection if p == plugin]
+        return did_you_mean(collection, names) or did_you_mean(plugin, self.app.registry.plugins)
+
+    def _collection(self, call: Call, info: EntityInfo) -> tuple[bool, Handler]:
+        table: dict[str, tuple[bool, Handler]] = {
+            "GET": (True, lambda ctx, c: lists.list_records(ctx, info, c))
+        }
+        if "create" in info.verbs:
+            table["POST"] = (False, lambda ctx, c: records.create_record(ctx, info, c))
+        return _only(call, table)
+
+    def _collection_verb(
+        self, call: Call, info: EntityInfo, verb: str, rest: list[str]
+    ) -> tuple[bool, Handler]:
+        if rest:
+            raise NotFound(f"There is nothing at {call.path[:120]}.")
+        if verb == "query":
+            return _only(call, {"POST": (True, lambda ctx, c: lists.query_records(ctx, info, c))})
+        if verb == "batch" and info.verbs & {"create", "update", "trash"}:
+            return _only(call, {"POST": (False, lambda ctx, c: batch.batch(ctx, info, c))})
+        action = self.app.registry.actions.get(info.permission(verb))
+        if action is None or action.on is not None or action.verb in records_only:
+            raise NotFound(f"{info.plural.capitalize()} have no action {verb[:60]!r}.")
+        return _only(
+            call, {"POST": (not action.writes, lambda ctx, c: records.act(ctx, action, None, c))}
+        )
+
+    def _plugin_action(self, call: Call, parts: list[str]) -> tuple[bool, Handler]:
+        plugin, _, verb = parts[0].partition(":")
+        action = (
+            self.app.registry.actions.get(f"{plugin}.{verb}") if len(parts) == 1 and verb else None
+        )
+        if action is None or action.on is not None:
+            raise NotFound(
+                f"There is nothing at {call.path[:120]}."
+                + did_you_mean(plugin, self.app.registry.plugins)
+            )
+        return _only(
+            call, {"POST": (not action.writes, lambda ctx, c: records.act(ctx, action, None, c))}
+        )
+
+    def _external(
+        self, call: Call, info: EntityInfo, source: str, key: str
+    ) -> tuple[bool, Handler]:
+        table: dict[str, tuple[bool, Handler]] = {
+            "GET": (True, lambda ctx, c: records.get_external(ctx, info, source, key, c))
+        }
+        if {"create", "update"} <= info.verbs:
+            table["PUT"] = (False, lambda ctx, c: records.put_external(ctx, info, source, key, c))
+        return _only(call, table)
+
+    def _record(self, call: Call, info: EntityInfo, rest: list[str]) -> tuple[bool, Handler]:
+        text, _, verb = rest[0].partition(":")
+        if verb and len(rest) == 1:
+            return self._record_action(call, info, text, verb)
+        if len(rest) == 1:
+            return self._one(call, info, text)
+        if len(rest) == 2 and not verb:  # noqa: PLR2004 - id and relation
+            return self._related(call, info, text, rest[1])
+        raise NotFound(f"There is nothing at {call.path[:120]}.")
+
+    def _one(self, call: Call, info: EntityInfo, text: str) -> tuple[bool, Handler]:
+        table: dict[str, tuple[bool, Handler]] = {
+            "GET": (True, lambda ctx, c: records.get_record(ctx, info, text, c))
+        }
+        if "update" in info.verbs:
+            table["PATCH"] = (False, lambda ctx, c: records.patch_record(ctx, info, text, c))
+        if "trash" in info.verbs:
+            table["DELETE"] = (False, lambda ctx, c: records.trash_record(ctx, info, text, c))
+        return _only(call, table)
+
+    def _record_action(
+        self, call: Call, info: EntityInfo, text: str, verb: str
+    ) -> tuple[bool, Handler]:
+        action = self.app.registry.actions.get(info.permission(verb))
+        if action is None or action.on is None or verb == "update":
+            verbs = [a.verb for a in self.app.registry.actions_on(info)]
+            raise NotFound(
+                f"A {info.phrase} has no action {verb[:60]!r}." + did_you_mean(verb, verbs)
+            )
+        return _only(
+            call,
+            {
+                "POST": (
+                    not action.writes,
+                    lambda ctx, c: records.act(ctx, action, records.key_of(info, text), c),
+                )
+            },
+        )
+
+    def _related(self, call: Call, info: EntityInfo, text: str, name: str) -> tuple[bool, Handler]:
+        view = self.app.registry.views.get((info.name, name))
+        if view is not None:
+            return _only(
+                call,
+                {"GET": (True, lambda ctx, c: _view(ctx, view, records.key_of(info, text), c))},
+            )
+        for other, field in self.app.registry.referring(info):
+            if name in (other.collection, f"{other.plugin}.{other.collection}"):
+                key = records.key_of(info, text)
+                return _only(
+                    call, {"GET": (True, lambda ctx, c: _related(ctx, info, other, field, key, c))}
+                )
+        raise NotFound(f"A {info.phrase} has no {name[:60]!r}.")
+
+
+records_only = frozenset({"create", "update", "trash", "restore", "purge"})
+
+
+class Defect(Refusal):
+    """Something is wrong with the software itself."""
+
+    status = 500
+    exit_code = 70
+    code = "defect"
+    title = "Something is wrong here"
+
+    def __init__(self) -> None:
+        super().__init__("This is a defect of ours; the log has it under the request id.")
+
+
+def _view(ctx: Context, view: Callable[[Context, str], Any], key: str, call: Call) -> Reply:
+    call.allow(frozenset())
+    return json_reply(view(ctx, key))
+
+
+def _related(
+    ctx: Context, info: EntityInfo, other: EntityInfo, field: str, key: str, call: Call
+) -> Reply:
+    ctx.get(info.cls, key)
+    return lists.related_records(ctx, other, field, info.public_id(key), call)
+
+
+def _only(call: Call, table: dict[str, tuple[bool, Handler]]) -> tuple[bool, Handler]:
+    method = "GET" if call.method == "HEAD" else call.method
+    found = table.get(method)
+    if found is None:
+        allowed = ", ".join(sorted(table))
+        raise MethodNotAllowed(
+            f"{call.method[:20]} does not fit here; use {allowed}.", headers={"Allow": allowed}
+        )
+    return found
+
+
+def _segment(part: str) -> str:
+    try:
+        return gate.check_text(unquote(part, errors="strict"))
+    except UnicodeDecodeError:
+        raise BadSyntax("The address cannot be read; percent-encode it as UTF-8.") from None
+
+
+def is_short_read(call: Call) -> bool:
+    """Say whether the call reads one record by its key: too short to be worth a thread."""
+    if call.method not in READING or call.query:
+        return False
+    last = call.path.rsplit("/", 1)[-1]
+    return len(last) > ids.LENGTH and "_" in last

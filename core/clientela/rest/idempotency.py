@@ -1,0 +1,148 @@
+"""Idempotency-Key: a retried call has one effect and one answer (IETF draft-ietf-httpapi-idempotency-key-header-07).
+
+The answer is stored in the transaction that has the effect, so a crash leaves both or neither.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Column, Index, Integer, LargeBinary, Table, delete, select, text
+from sqlalchemy import insert as insert_into
+
+from clientela.entity import Entity
+from clientela.errors import BadSyntax, Conflict, Invalid
+from clientela.rest.call import Call, Reply
+from clientela.storage.types import Instant, json_type, plain_text
+
+if TYPE_CHECKING:
+    from clientela.app import App
+    from clientela.context import Context
+
+IDEMPOTENCY = Table(
+    "core_idempotency",
+    Entity.metadata,
+    Column("id", plain_text(), primary_key=True),
+    Column("fingerprint", plain_text(), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("headers", json_type(), nullable=False),
+    Column("media", plain_text(), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_core_idempotency_at", "at"),
+)
+
+KEPT = timedelta(days=7)
+LONGEST = 255
+
+
+class StillRunning(Conflict):
+    """The same call is being carried out right now."""
+
+    code = "still-running"
+
+
+class KeyReused(Invalid):
+    """The key was used for another call."""
+
+    code = "key-reused"
+
+
+class Once:
+    """Carries out a call once per actor and key."""
+
+    def __init__(self) -> None:
+        self._running: set[str] = set()
+        self._lock = threading.Lock()
+
+    def key_of(self, call: Call, actor: str) -> str | None:
+        """Give the stored name of the call's key, or None when it carries none."""
+        sent = call.header(b"idempotency-key")
+        if sent is None:
+            return None
+        if not sent or len(sent) > LONGEST or not sent.isprintable():
+            raise BadSyntax(f"An Idempotency-Key has 1 to {LONGEST} printable characters.")
+        return hashlib.sha256(f"{actor}\n{sent}".encode()).hexdigest()
+
+    @contextmanager
+    def running(self, key: str | None) -> Iterator[None]:
+        """Refuse a second call of the same key while the first runs in this process."""
+        if key is None:
+            yield
+            return
+        with self._lock:
+            if key in self._running:
+                raise StillRunning(
+                    "A call with this Idempotency-Key is still running.",
+                    headers={"Retry-After": "1"},
+                )
+            self._running.add(key)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running.discard(key)
+
+    def carry_out(
+        self, ctx: Context, call: Call, key: str | None, work: Callable[[Context], Reply]
+    ) -> Reply:
+        """Give the stored answer, or do the work and store its answer beside its effect."""
+        if key is None:
+            return work(ctx)
+        fingerprint = _fingerprint(call)
+        stored = self._stored(ctx, key)
+        if stored is not None:
+            return _replay(stored, fingerprint)
+        reply = work(ctx)
+        if not ctx.dry_run:
+            ctx.connection.execute(
+                insert_into(IDEMPOTENCY).values(
+                    id=key, fingerprint=fingerprint, at=ctx.now, status=reply.status, headers=reply.headers,
+                    media=reply.media.decode(), body=reply.body,
+                )
+            )  # fmt: skip
+        return reply
+
+    def _stored(self, ctx: Context, key: str) -> Any:
+        if not ctx.app.db.is_sqlite:
+            # Another process may be at the same call; SQLite's writers take turns anyway.
+            number = int(key[:15], 16)
+            taken = ctx.connection.execute(
+                text("SELECT pg_try_advisory_xact_lock(:n)"), {"n": number}
+            ).scalar_one()
+            if not taken:
+                raise StillRunning(
+                    "A call with this Idempotency-Key is still running.",
+                    headers={"Retry-After": "1"},
+                )
+        return ctx.connection.execute(select(IDEMPOTENCY).where(IDEMPOTENCY.c.id == key)).first()
+
+
+def _fingerprint(call: Call) -> str:
+    parts = (
+        call.method.encode(),
+        call.path.encode("utf-8", "surrogateescape"),
+        call.query,
+        call.body,
+    )
+    return hashlib.sha256(b"\n".join(parts)).hexdigest()
+
+
+def _replay(stored: Any, fingerprint: str) -> Reply:
+    if stored.fingerprint != fingerprint:
+        raise KeyReused("This Idempotency-Key was used for another call; use a fresh one.")
+    headers = dict(stored.headers) | {"Idempotency-Replayed": "true"}
+    return Reply(stored.status, bytes(stored.body), headers, stored.media.encode())
+
+
+def forget_old(app: App) -> int:
+    """Delete the answers that are older than a phone stays offline."""
+    with app.db.write() as connection:
+        return connection.execute(
+            delete(IDEMPOTENCY).where(IDEMPOTENCY.c.at < app.clock() - KEPT)
+        ).rowcount

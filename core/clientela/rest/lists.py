@@ -1,0 +1,130 @@
+"""Lists over REST: the query string as a question."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from clientela.errors import BadSyntax, FieldProblem
+from clientela.filters import And, Node, from_json, parse
+from clientela.query import DEFAULT_LIMIT, Page, Question, list_page
+from clientela.rest.call import Call, Reply, json_reply
+
+if TYPE_CHECKING:
+    from clientela.context import Context
+    from clientela.entity import EntityInfo
+
+SHAPE = frozenset({"fields", "expand"})
+LIST = SHAPE | {"filter", "sort", "limit", "after", "before", "count", "include_deleted", "q"}
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Read a list of names with commas between."""
+    return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+
+
+def question_of(parameters: dict[str, str]) -> Question:
+    """Read the parameters of a list."""
+    after, before = parameters.get("after"), parameters.get("before")
+    if after is not None and before is not None:
+        raise BadSyntax("A page is after a cursor or before one, not both.")
+    return Question(
+        filter=parse(parameters.get("filter", "")),
+        sort=parameters.get("sort", ""),
+        fields=words(parameters.get("fields", "")),
+        expand=words(parameters.get("expand", "")),
+        search=parameters.get("q", ""),
+        limit=_limit(parameters.get("limit", str(DEFAULT_LIMIT))),
+        after=after,
+        before=before,
+        count=_one_of("count", parameters.get("count", "none"), ("none", "bounded", "exact")),
+        trashed={"false": False, "true": None, "only": True}[
+            _one_of(
+                "include_deleted",
+                parameters.get("include_deleted", "false"),
+                ("false", "true", "only"),
+            )
+        ],
+    )
+
+
+def _limit(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 4:  # noqa: PLR2004 - far above the most
+        raise BadSyntax(
+            "limit is a whole number.", [FieldProblem("/limit", "bad-parameter", "a whole number")]
+        )
+    return int(text)
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> Any:
+    if value not in allowed:
+        sentence = f"{name} is one of {', '.join(allowed)}."
+        raise BadSyntax(
+            sentence, [FieldProblem(f"/{name}", "bad-parameter", sentence, allowed=allowed)]
+        )
+    return value
+
+
+def list_records(ctx: Context, info: EntityInfo, call: Call) -> Reply:
+    """GET a collection."""
+    call.allow(LIST)
+    page = list_page(ctx, info, question_of(call.parameters))
+    return _reply(call, page)
+
+
+def query_records(ctx: Context, info: EntityInfo, call: Call) -> Reply:
+    """POST a collection:query, with the filter as JSON and the rest as in the query string."""
+    call.allow(frozenset())
+    body = call.object()
+    filter_: Node | None = from_json(body.pop("filter")) if body.get("filter") is not None else None
+    body.pop("filter", None)
+    for name, value in body.items():
+        if name not in LIST:
+            raise BadSyntax(f"There is no member {name[:60]!r} in a query.")
+        if not isinstance(value, str | int) or isinstance(value, bool):
+            raise BadSyntax(f"{name} is text or a number here, as in a query string.")
+    question = question_of({name: str(value) for name, value in body.items()})
+    return json_reply(list_page(ctx, info, _with(question, filter_)).as_dict())
+
+
+def _with(question: Question, filter_: Node | None) -> Question:
+    from dataclasses import replace  # noqa: PLC0415 - one use
+
+    return replace(question, filter=filter_)
+
+
+def related_records(
+    ctx: Context, target: EntityInfo, field: str, public_id: str, call: Call
+) -> Reply:
+    """GET the records that refer to one: a list with one more condition."""
+    from clientela.filters import Compare, Word  # noqa: PLC0415 - one use
+
+    call.allow(LIST)
+    question = question_of(call.parameters)
+    mine = Compare((field,), "eq", Word(public_id))
+    both = mine if question.filter is None else And((mine, question.filter))
+    return _reply(call, list_page(ctx, target, _with(question, both)))
+
+
+def _reply(call: Call, page: Page) -> Reply:
+    """Reply with a weak tag and links to the neighbours."""
+    reply = json_reply(page.as_dict())
+    tag = f'W/"{hashlib.blake2b(reply.body, digest_size=12).hexdigest()}"'
+    if tag in (call.header(b"if-none-match") or ""):
+        return Reply(304, headers={"ETag": tag})
+    reply.headers["ETag"] = tag
+    links = _links(call, page)
+    if links:
+        reply.headers["Link"] = links
+    return reply
+
+
+def _links(call: Call, page: Page) -> str:
+    kept = {n: v for n, v in call.parameters.items() if n not in {"after", "before"}}
+    found = [
+        f'<{call.path}?{urlencode(kept | {name: cursor})}>; rel="{rel}"'
+        for rel, name, cursor in (("next", "after", page.after), ("prev", "before", page.before))
+        if cursor is not None
+    ]
+    return ", ".join(found)

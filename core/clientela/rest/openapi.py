@@ -1,0 +1,371 @@
+"""OpenAPI 3.1, written from the declarations of exactly the plugins that are there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import orjson
+
+from clientela import __version__
+from clientela.filters import nodes
+from clientela.kinds.text import TextKind
+from clientela.query import DEFAULT_LIMIT, MOST_ROWS
+from clientela.rest.batch import MOST_ITEMS, OPERATIONS
+
+if TYPE_CHECKING:
+    from clientela.actions import Action
+    from clientela.app import App
+    from clientela.entity import EntityInfo
+    from clientela.fields import Field
+
+Json = dict[str, Any]
+
+_made: WeakKeyDictionary[App, bytes] = WeakKeyDictionary()
+
+SENTENCES = {
+    "400": "Something in the request cannot be read.",
+    "401": "Nobody known is asking.",
+    "403": "A permission is missing.",
+    "404": "Not there, or not to be known.",
+    "409": "The state of things forbids it.",
+    "412": "Somebody else changed the same fields first.",
+    "413": "More was sent than is taken.",
+    "415": "The content type is not read here.",
+    "422": "Some values cannot be taken.",
+    "503": "Not available right now; see Retry-After.",
+}
+READ = ("400", "401", "403", "404", "422", "503")
+WRITE = (*READ, "409", "412", "413", "415")
+
+
+def document(app: App) -> bytes:
+    """Give the document as JSON; it is made once per app."""
+    if app not in _made:
+        _made[app] = orjson.dumps(build(app))
+    return _made[app]
+
+
+def build(app: App) -> Json:
+    """Write the document."""
+    paths: Json = {"/api/v1/meta": {"get": _operation("meta.read", "Describe the deployment", {"type": "object"}, READ)}}
+    schemas: Json = {"Problem": _problem_schema()}
+    for info in app.registry.entities.values():
+        _add_entity(app, info, paths, schemas)
+    for action in app.registry.actions.values():
+        if action.on is None and action.takes is not None and not _is_verb(action):
+            _add_action(app, action, paths, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": app.settings.name, "version": __version__},
+        "servers": [{"url": "/"}],
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _add_entity(app: App, info: EntityInfo, paths: Json, schemas: Json) -> None:
+    name = f"{info.plugin}_{info.singular}"
+    schemas[name] = _out(info)
+    schemas[f"{name}_page"] = _page(name)
+    base = f"/api/v1/{info.plugin}/{info.collection}"
+    paths[base] = _collection(info, name, schemas)
+    paths[f"{base}:query"] = {
+        "post": _operation(
+            f"{info.name}.query", f"Find {info.plural} by a filter in JSON", _ref(f"{name}_page"),
+            (*READ, "413", "415"), body=_query_body(),
+        )
+    }  # fmt: skip
+    if info.verbs & {"create", "update", "trash"}:
+        paths[f"{base}:batch"] = {"post": _batch(info)}
+    paths[f"{base}/{{id}}"] = _record(info, name, schemas)
+    paths[f"{base}/by/{{source}}/{{key}}"] = _external(info, name)
+    for action in app.registry.actions.values():
+        if action.on is info.cls and action.verb not in {"update", "trash"}:
+            paths[f"{base}/{{id}}:{action.verb}"] = {"post": _action(action, schemas, on=info)}
+    for entity, view in app.registry.views:
+        if entity == info.name:
+            operation = _operation(f"{info.name}.{view}", f"Look at the {view} of a {info.phrase}", {"type": "object"}, READ)
+            paths[f"{base}/{{id}}/{view}"] = {"parameters": [_id(info)], "get": operation}
+    for other, _field in app.registry.referring(info):
+        related = f"{base}/{{id}}/{other.plugin}.{other.collection}"
+        page = _ref(f"{other.plugin}_{other.singular}_page")
+        operation = _operation(
+            f"{info.name}.{other.name}", f"List the {other.plural} of a {info.phrase}", page, READ, parameters=_list_parameters()
+        )
+        paths[related] = {"parameters": [_id(info)], "get": operation}
+
+
+def _collection(info: EntityInfo, name: str, schemas: Json) -> Json:
+    made = {
+        "get": _operation(
+            f"{info.name}.list", f"List {info.plural}", _ref(f"{name}_page"), READ, parameters=_list_parameters()
+        )
+    }
+    if "create" in info.verbs:
+        schemas[f"{name}_create"] = _input(info, create=True)
+        made["post"] = _operation(
+            f"{info.name}.create", f"Create a {info.phrase}", _ref(name), WRITE, status="201",
+            body=_ref(f"{name}_create"), parameters=_write_parameters(), dry=True,
+        )  # fmt: skip
+    return made
+
+
+def _record(info: EntityInfo, name: str, schemas: Json) -> Json:
+    made: Json = {
+        "parameters": [_id(info)],
+        "get": _operation(
+            f"{info.name}.read", f"Get a {info.phrase}", _ref(name), READ, parameters=_shape_parameters()
+        ),
+    }
+    if "update" in info.verbs:
+        schemas[f"{name}_patch"] = _input(info, create=False)
+        made["patch"] = _operation(
+            f"{info.name}.update", f"Change a {info.phrase}", _ref(name), WRITE, body=_ref(f"{name}_patch"),
+            parameters=[*_write_parameters(), _if_match()], dry=True, media="application/merge-patch+json",
+        )  # fmt: skip
+    if "trash" in info.verbs:
+        made["delete"] = _operation(
+            f"{info.name}.trash", f"Put a {info.phrase} into the trash", None, WRITE, status="204",
+            parameters=[*_write_parameters(), _if_match()], dry=True,
+        )  # fmt: skip
+    return made
+
+
+def _external(info: EntityInfo, name: str) -> Json:
+    parameters = [_path("source", "The other system"), _path("key", "Its key of the record")]
+    made: Json = {
+        "parameters": parameters,
+        "get": _operation(f"{info.name}.read_external", f"Get a {info.phrase} by another system's key", _ref(name), READ, parameters=_shape_parameters()),
+    }  # fmt: skip
+    if {"create", "update"} <= info.verbs:
+        made["put"] = _operation(
+            f"{info.name}.put_external", f"Create or change a {info.phrase} by another system's key", _ref(name),
+            WRITE, also=("201",), body=_ref(f"{name}_create"), parameters=[*_write_parameters(), _if_match()], dry=True,
+        )  # fmt: skip
+    return made
+
+
+def _batch(info: EntityInfo) -> Json:
+    item = {
+        "type": "object",
+        "properties": {
+            "op": {"enum": list(OPERATIONS)}, "id": {"type": "string"}, "data": {"type": "object"},
+            "rev": {"type": "integer"},
+        },
+        "required": ["op"],
+    }  # fmt: skip
+    body = {
+        "type": "object",
+        "properties": {
+            "atomic": {"type": "boolean"},
+            "items": {"type": "array", "items": item, "minItems": 1, "maxItems": MOST_ITEMS},
+        },
+        "required": ["items"],
+        "additionalProperties": False,
+    }
+    return _operation(
+        f"{info.name}.batch", f"Write many {info.plural}", {"type": "object"}, WRITE, body=body,
+        parameters=_write_parameters(),
+    )  # fmt: skip
+
+
+def _add_action(app: App, action: Action, paths: Json, schemas: Json) -> None:
+    plugin, *middle, verb = action.name.split(".")
+    info = app.registry.entities.get(f"{plugin}.{middle[0]}") if middle else None
+    folder = f"/{info.collection}" if info else "".join(f"/{part}" for part in middle)
+    paths[f"/api/v1/{plugin}{folder}:{verb}"] = {"post": _action(action, schemas, on=None)}
+
+
+def _action(action: Action, schemas: Json, *, on: EntityInfo | None) -> Json:
+    body = None
+    if action.takes is not None and not _is_verb(action):
+        name = action.name.replace(".", "_")
+        made = action.takes.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(made.pop("$defs", {}))
+        schemas[name] = made
+        body = _ref(name)
+    parameters = [*([_id(on), _if_match()] if on else []), *(_write_parameters() if action.writes else [])]
+    operation = _operation(
+        action.name, action.about, {"type": "object"}, WRITE, body=body, body_required=False, parameters=parameters,
+        also=("204",),
+    )  # fmt: skip
+    return operation | {"x-effect": action.effect}
+
+
+def _is_verb(action: Action) -> bool:
+    return action.verb in {"create", "update", "trash", "restore", "purge"}
+
+
+# pieces -------------------------------------------------------------------------------------------------------------
+
+
+def _operation(
+    name: str,
+    summary: str,
+    gives: Json | None,
+    problems: tuple[str, ...],
+    *,
+    status: str = "200",
+    also: tuple[str, ...] = (),
+    body: Json | None = None,
+    body_required: bool = True,
+    parameters: list[Json] | None = None,
+    dry: bool = False,
+    media: str = "application/json",
+) -> Json:
+    good: Json = {"description": "Done."}
+    if gives is not None:
+        good["content"] = {"application/json": {"schema": gives}}
+    responses: Json = {status: good} | dict.fromkeys(also, good)
+    if dry and status != "200":
+        responses["200"] = {"description": "A dry run.", "content": {"application/json": {"schema": {"type": "object"}}}}
+    elif dry:
+        responses["200"] = {"description": "Done.", "content": {"application/json": {"schema": {"type": "object"}}}}
+    if dry or also:
+        responses.setdefault("204", {"description": "Done; nothing more to say."})
+    responses |= {code: _problem_response(code) for code in problems}
+    made: Json = {"operationId": name, "summary": summary, "responses": responses, "tags": [name.rsplit(".", 1)[0]]}
+    if parameters:
+        made["parameters"] = parameters
+    if body is not None:
+        made["requestBody"] = {"required": body_required, "content": {media: {"schema": body}}}
+    return made
+
+
+def _problem_response(code: str) -> Json:
+    return {
+        "description": SENTENCES[code],
+        "content": {"application/problem+json": {"schema": _ref("Problem")}},
+    }
+
+
+def _problem_schema() -> Json:
+    text = {"type": "string"}
+    error = {"type": "object", "properties": {"pointer": text, "code": text, "detail": text}, "required": ["pointer", "code", "detail"]}
+    return {
+        "type": "object",
+        "properties": {
+            "type": text, "title": text, "status": {"type": "integer"}, "detail": text, "code": text,
+            "request_id": text, "errors": {"type": "array", "items": error},
+        },
+        "required": ["type", "title", "status", "detail", "code", "request_id"],
+    }  # fmt: skip
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _nullable(schema: Json) -> Json:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _out(info: EntityInfo) -> Json:
+    properties = {n: _nullable(f.kind.json_schema()) if f.optional else f.kind.json_schema() for n, f in info.visible.items()}
+    return {"type": "object", "title": info.label, "description": info.about, "properties": properties, "required": ["id"]}
+
+
+def _input(info: EntityInfo, *, create: bool) -> Json:
+    fields = {n: f for n, f in info.writable.items() if create or not f.immutable}
+    made: Json = {
+        "type": "object",
+        "properties": {name: _input_field(f) for name, f in fields.items()},
+        "additionalProperties": False,
+    }
+    required = [n for n, f in fields.items() if f.required]
+    return made | ({"required": required} if create and required else {})
+
+
+def _input_field(declared: Field) -> Json:
+    schema = dict(declared.kind.json_schema())
+    if isinstance(declared.kind, TextKind) and not declared.optional:
+        schema["minLength"] = 1
+    if declared.label:
+        schema["title"] = declared.label
+    if declared.help:
+        schema["description"] = declared.help
+    return _nullable(schema) if declared.optional else schema
+
+
+def _page(name: str) -> Json:
+    cursor = _nullable({"type": "string"})
+    return {
+        "type": "object",
+        "properties": {
+            "data": {"type": "array", "items": _ref(name)},
+            "page": {
+                "type": "object",
+                "properties": {"after": cursor, "before": cursor, "has_more": {"type": "boolean"}},
+                "required": ["after", "before", "has_more"],
+            },
+            "count": {
+                "type": "object",
+                "properties": {"value": {"type": "integer"}, "exact": {"type": "boolean"}},
+                "required": ["value", "exact"],
+            },
+        },
+        "required": ["data", "page"],
+    }
+
+
+def _query_body() -> Json:
+    text = {"type": "string"}
+    properties = {n: text for n in ("sort", "fields", "expand", "q", "after", "before", "count", "include_deleted")}
+    return {
+        "type": "object",
+        "properties": {"filter": {"type": "object"}, "limit": {"type": "integer", "minimum": 1, "maximum": MOST_ROWS}, **properties},
+        "additionalProperties": False,
+    }
+
+
+def _query(name: str, schema: Json, description: str) -> Json:
+    return {"name": name, "in": "query", "schema": schema, "description": description}
+
+
+def _path(name: str, description: str) -> Json:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}, "description": description}
+
+
+def _id(info: EntityInfo) -> Json:
+    return _path("id", f"The id of a {info.phrase}: {info.prefix}_01J…, or a UUID")
+
+
+def _shape_parameters() -> list[Json]:
+    return [
+        _query("fields", {"type": "string"}, "Names with commas between; customer.name opens a reference."),
+        _query("expand", {"type": "string"}, "References to open."),
+    ]
+
+
+def _list_parameters() -> list[Json]:
+    flag = {"enum": ["none", "bounded", "exact"]}
+    return [
+        _query("filter", {"type": "string", "maxLength": nodes.MAX_TEXT}, 'Such as kind = organization and name contains "roof".'),
+        _query("sort", {"type": "string"}, "Such as -created_at,name."),
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": DEFAULT_LIMIT}, "Rows of a page."),
+        _query("after", {"type": "string"}, "The cursor of the page before."),
+        _query("before", {"type": "string"}, "The cursor of the page after."),
+        _query("count", flag, "Whether to count, and how far."),
+        _query("include_deleted", {"enum": ["false", "true", "only"]}, "Whether to show the trash."),
+        _query("q", {"type": "string"}, "Words to search for."),
+        *_shape_parameters(),
+    ]  # fmt: skip
+
+
+def _write_parameters() -> list[Json]:
+    return [
+        _query("dry_run", {"type": "boolean"}, "Go the whole way and keep nothing."),
+        {
+            "name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+            "description": "The same key and body give the same answer and one effect.",
+        },
+    ]  # fmt: skip
+
+
+def _if_match() -> Json:
+    return {"name": "If-Match", "in": "header", "schema": {"type": "string"}, "description": 'The revision you have seen: "7".'}
