@@ -36,7 +36,7 @@ E = TypeVar("E", bound=Entity)
 class Context:
     """One principal in one transaction. Made by `App.acting_as`, which alone commits."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each says one thing of who acts
         self,
         app: App,
         principal: Principal,
@@ -78,7 +78,7 @@ class Context:
         event.listen(session, "before_flush", self._before_flush)
         return session
 
-    def text(self, key: str, /, **values: object) -> str:
+    def text(self, key: str, /, **values: Any) -> str:
         """Translate a whole message into the language of the one who asks."""
         return self.app.catalogues.translator(self.language).text(key, **values)
 
@@ -230,7 +230,7 @@ class Context:
     ) -> Any:
         """Run an action: authorize, load and lock, ask the guards, change. A nested run joins the transaction."""
         self.require(action.permission)
-        self._enter(action, record)
+        self._enter(action)
         before = self._chain
         self._chain = (*before, action.name)
         try:
@@ -248,7 +248,7 @@ class Context:
         finally:
             self._chain = before
 
-    def _load(self, action: Action, record: Any, base_rev: int | None) -> Entity:
+    def _load(self, action: Action, record: Any, base_rev: int | None) -> Any:
         assert action.on is not None  # noqa: S101 - told to the type checker
         if not isinstance(record, Entity):
             verb = action.row_verb if action.writes else "read"
@@ -264,7 +264,7 @@ class Context:
             )
         return record
 
-    def _enter(self, action: Action, record: Any) -> None:
+    def _enter(self, action: Action) -> None:
         if action.writes and not self.writing:
             raise Conflict(f"{action.name} writes, and this context only reads.")
         if len(self._chain) >= DEEPEST:

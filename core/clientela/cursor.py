@@ -60,7 +60,9 @@ class Keyset:
     def columns(self) -> list[ColumnElement[Any]]:
         """Give the raw sort values to select beside the row."""
         return [
-            type_coerce(e, NullType()).label(None) if key.composed else column(key.field.columns[0].name)
+            type_coerce(e, NullType()).label(None)
+            if key.composed
+            else column(key.field.columns[0].name)
             for key, e in zip(self.keys, self._expressions, strict=True)
         ]
 
@@ -134,7 +136,7 @@ def _value(key: SortKey, raw: Any) -> Any:
             raise ValueError
         return None
     if key.composed or isinstance(raw, bool):
-        if isinstance(raw, bool) and key.field.kind.name != "boolean" or not isinstance(raw, int):
+        if (isinstance(raw, bool) and key.field.kind.name != "boolean") or not isinstance(raw, int):
             raise ValueError
         return raw
     return key.field.kind.from_stored(raw)

@@ -93,7 +93,7 @@ class EntityInfo:
     def columns_by_priority(self, most: int = 6) -> list[str]:
         """Give the fields a short table shows: the declared priorities, else the first few."""
         ranked = sorted((f.priority, n) for n, f in self.fields.items() if f.priority is not None)
-        names = [n for _, n in ranked] or [n for n in self.writable][: most - 1]
+        names = [n for _, n in ranked] or list(self.writable)[: most - 1]
         return names[:most]
 
     # what the filter grammar asks for ----------------------------------------------------------------------------
@@ -161,7 +161,7 @@ class Entity(DeclarativeBase):
     deleted_at: Any
     custom: Any
 
-    def __init_subclass__(
+    def __init_subclass__(  # noqa: PLR0913 - the words of a declaration
         cls,
         *,
         plugin: str = "",
@@ -246,7 +246,8 @@ def _base_fields(info: EntityInfo) -> dict[str, Field]:
 def _declared_fields(cls: type[Entity]) -> dict[str, Field]:
     """Read the class body: the base fields first, then its own in their order."""
     info = cls.info
-    notes = cls.__dict__.get("__annotations__", {})
+    # The mapping must not see them again, so they are taken out of the class itself.
+    notes = cls.__dict__.get("__annotations__", {})  # noqa: RUF063
     own = {}
     for name, declared in list(cls.__dict__.items()):
         if not isinstance(declared, Field):

@@ -10,7 +10,8 @@ Each function gives a `Field`; the entity turns it into columns. An annotation w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field as dataclass_field, replace
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
@@ -207,12 +208,12 @@ def choice(options_: Mapping[str, str], **options: Unpack[Options]) -> Any:
 
 def choices(options_: Mapping[str, str], **options: Unpack[Options]) -> Any:
     """Declare several of a list of keys."""
-    return field(MultiChoiceKind(options_), **({"default_factory": list} | options))  # type: ignore[arg-type]
+    return field(MultiChoiceKind(options_), **({"default_factory": list} | options))
 
 
 def tags(**options: Unpack[Options]) -> Any:
     """Declare free tags."""
-    return field(TagsKind(), **({"default_factory": list} | options))  # type: ignore[arg-type]
+    return field(TagsKind(), **({"default_factory": list} | options))
 
 
 def email(**options: Unpack[Options]) -> Any:
@@ -279,11 +280,11 @@ def ref(
     `parent=True` says that this record belongs to that one: who may not see the parent does not see this either.
     """
     prefix = "self" if target == "self" else target.info.prefix
-    declared = field(RefKind(prefix), **({"index": True} | options))  # type: ignore[arg-type]
+    declared = field(RefKind(prefix), **({"index": True} | options))
     return replace(declared, references=target, on_delete=on_delete, parent=parent)
 
 
 def owner(**options: Unpack[Options]) -> Any:
     """Declare the user who answers for the record."""
-    declared = field(OwnerKind(), **({"index": True} | options))  # type: ignore[arg-type]
+    declared = field(OwnerKind(), **({"index": True} | options))
     return replace(declared, on_delete="set_null")

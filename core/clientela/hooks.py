@@ -93,7 +93,7 @@ class Hooks:
         self.failures: list[Failure] = []
         self.call = _Caller(self)
 
-    def specify(self, module: object) -> None:
+    def specify(self, module: Any) -> None:
         """Take the specifications of a module."""
         self._manager.add_hookspecs(module)
         for name in dir(module):
@@ -152,13 +152,12 @@ class Hooks:
             return None
         try:
             answer = one.ask(given)
-        except Refusal:
-            if not optional:
-                raise
-            self._failed(name, one, now)
+        except KeyboardInterrupt:
+            raise
         except BaseException as error:
-            if isinstance(error, KeyboardInterrupt):
+            if isinstance(error, Refusal) and not optional:
                 raise
+            log.exception("plugin %s failed in hook %s", one.plugin, name)
             self._failed(name, one, now)
             if not optional:
                 raise PluginFailed(
@@ -172,7 +171,6 @@ class Hooks:
     def _failed(self, name: str, one: Implementation, now: float) -> None:
         one.errors += 1
         one.breaker.failed(now)
-        log.exception("plugin %s failed in hook %s", one.plugin, name)
         self.failures.append(Failure(name, one.plugin, "see the log"))
         del self.failures[:-100]
 

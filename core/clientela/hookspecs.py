@@ -45,7 +45,7 @@ def hookspec(kind: HookKind) -> Callable[[F], F]:
 
 
 @hookspec("guard")
-def record_saving(ctx: Context, record: Entity, before: dict[str, Any], created: bool) -> None:
+def record_saving(ctx: Context, record: Entity, before: dict[str, Any], created: bool) -> None:  # noqa: FBT001 - called by name
     """Asked before a record is written, inside the transaction, after its own rules have passed.
 
     `before` holds the old values of the fields that change, as JSON; it is empty for a new record. Raise a `Refusal`

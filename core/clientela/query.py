@@ -194,7 +194,7 @@ def get_row(
             ("get", info.name, shape.names, trashed),
             visible(ctx, info, table, trashed=None),
             lambda rules: read.select_from(table).where(
-                table.c.id == bindparam("key"), *in_trash(table, trashed), *rules
+                table.c.id == bindparam("key"), *in_trash(table, trashed=trashed), *rules
             ),
         )
         row = ctx.connection.execute(query, {"key": letters}).first()
@@ -217,10 +217,12 @@ def related(
     query = ctx.app.statement(
         ("related", info.name, shape.names, name, sort, limit),
         visible(ctx, info, table, trashed=None),
-        lambda rules: read.select_from(table)
-        .where(column == bindparam("key"), *in_trash(table, trashed=False), *rules)
-        .order_by(*keyset.order())
-        .limit(limit),
+        lambda rules: (
+            read.select_from(table)
+            .where(column == bindparam("key"), *in_trash(table, trashed=False), *rules)
+            .order_by(*keyset.order())
+            .limit(limit)
+        ),
     )
     return [read.render(row) for row in ctx.connection.execute(query, {"key": key})]
 
@@ -233,16 +235,13 @@ def stream(
     keyset = Keyset(info, sort_keys(ctx, info, question.sort), backwards=False)
     conditions = conditions_of(ctx, info, question)
     base = (
-        read.select_from(info.table, *keyset.columns())
-        .where(*conditions)
-        .order_by(*keyset.order())
+        read.select_from(info.table, *keyset.columns()).where(*conditions).order_by(*keyset.order())
     )
     values: Sequence[Any] | None = None
     while True:
         query = base if values is None else base.where(keyset.beyond(values))
         batch = ctx.connection.execute(query.limit(size)).fetchall()
-        for row in batch:
-            yield row
+        yield from batch
         if len(batch) < size:
             return
         values = read_cursor(write_cursor(keyset, batch[-1][read.width :]), keyset)

@@ -35,7 +35,7 @@ class Reader:
         self._renders = _renders(self._fields, sqlite=sqlite)
         self.width = len(self._columns)
         # Bare names without a type: nothing to convert, and little for SQLAlchemy to hash at each call.
-        self._raw = [column(name) for name in self._columns]
+        self._raw: list[ColumnElement[Any]] = [column(name) for name in self._columns]
 
     def select_from(self, table: FromClause, *more: ColumnElement[Any]) -> Select[Any]:
         """Begin a statement that selects the raw columns, and more behind them."""

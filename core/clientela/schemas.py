@@ -9,9 +9,11 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
-    Field as PydanticField,
     ValidationError,
     create_model,
+)
+from pydantic import (
+    Field as PydanticField,
 )
 
 from clientela.entity import EntityInfo
@@ -49,28 +51,24 @@ def field_type(declared: Field) -> Any:
 @lru_cache(maxsize=1024)
 def create_schema(info: EntityInfo) -> type[BaseModel]:
     """Give the model of a creation: required fields, the others with their defaults left out."""
-    return create_model(
-        f"{_title(info)}Create",
-        __base__=Input,
-        **{
-            name: (field_type(f), _described(f, ... if f.required else None))
-            for name, f in info.writable.items()
-        },
+    return _model(
+        info, "Create", {n: ... if f.required else None for n, f in info.writable.items()}
     )
 
 
 @lru_cache(maxsize=1024)
 def patch_schema(info: EntityInfo) -> type[BaseModel]:
     """Give the model of a merge patch (RFC 7396): every field may be left out."""
-    return create_model(
-        f"{_title(info)}Patch",
-        __base__=Input,
-        **{
-            name: (field_type(f), _described(f, None))
-            for name, f in info.writable.items()
-            if not f.immutable
-        },
-    )
+    return _model(info, "Patch", {n: None for n, f in info.writable.items() if not f.immutable})
+
+
+def _model(info: EntityInfo, suffix: str, defaults: dict[str, Any]) -> type[BaseModel]:
+    parts: dict[str, Any] = {
+        name: (field_type(info.fields[name]), _described(info.fields[name], default))
+        for name, default in defaults.items()
+    }
+    made: type[BaseModel] = create_model(f"{_title(info)}{suffix}", __base__=Input, **parts)
+    return made
 
 
 def _described(declared: Field, default: Any) -> Any:

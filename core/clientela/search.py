@@ -46,15 +46,14 @@ DOCUMENT = Table(
 )
 
 # SQLite keeps the index beside the table; three triggers keep them in step inside the same transaction.
+_FORGET = "INSERT INTO core_search_fts(core_search_fts, rowid, words) VALUES ('delete', old.id, old.words);"
+_LEARN = "INSERT INTO core_search_fts(rowid, words) VALUES (new.id, new.words);"
+_TABLE = "fts5(words, content='core_search', content_rowid='id', tokenize='trigram')"
 SQLITE_INDEX = (
-    "CREATE VIRTUAL TABLE core_search_fts USING fts5(words, content='core_search', content_rowid='id', tokenize='trigram')",
-    "CREATE TRIGGER core_search_ai AFTER INSERT ON core_search BEGIN "
-    "INSERT INTO core_search_fts(rowid, words) VALUES (new.id, new.words); END",
-    "CREATE TRIGGER core_search_ad AFTER DELETE ON core_search BEGIN "
-    "INSERT INTO core_search_fts(core_search_fts, rowid, words) VALUES ('delete', old.id, old.words); END",
-    "CREATE TRIGGER core_search_au AFTER UPDATE ON core_search BEGIN "
-    "INSERT INTO core_search_fts(core_search_fts, rowid, words) VALUES ('delete', old.id, old.words); "
-    "INSERT INTO core_search_fts(rowid, words) VALUES (new.id, new.words); END",
+    f"CREATE VIRTUAL TABLE core_search_fts USING {_TABLE}",
+    f"CREATE TRIGGER core_search_ai AFTER INSERT ON core_search BEGIN {_LEARN} END",
+    f"CREATE TRIGGER core_search_ad AFTER DELETE ON core_search BEGIN {_FORGET} END",
+    f"CREATE TRIGGER core_search_au AFTER UPDATE ON core_search BEGIN {_FORGET} {_LEARN} END",
 )
 POSTGRES_INDEX = (
     "CREATE INDEX ix_core_search_words ON core_search USING gin (to_tsvector('simple', words))",
@@ -129,14 +128,14 @@ class Search:
                 DOCUMENT.c.id.in_(rowids.columns(Column("rowid", Integer)).scalar_subquery())
             )
         # Fewer than three letters have no trigram; they narrow what the longer words found.
-        conditions += [contains(DOCUMENT.c.words, w) for w in words if len(w) < TRIGRAM]  # type: ignore[misc]
+        conditions += [contains(DOCUMENT.c.words, w) for w in words if len(w) < TRIGRAM]
         return and_(*conditions)
 
 
 def _postgres_words(words: list[str]) -> ColumnElement[bool]:
     query = " & ".join(_quoted(word) + ":*" for word in words)
     vector = func.to_tsvector(text("'simple'"), DOCUMENT.c.words)
-    return vector.op("@@")(func.to_tsquery(text("'simple'"), query))  # type: ignore[no-any-return]
+    return vector.op("@@")(func.to_tsquery(text("'simple'"), query))
 
 
 def _quoted(word: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, RootModel
+from pydantic import RootModel
 from sqlalchemy import func, select
 
 from clientela.actions import Action
@@ -26,56 +26,38 @@ class Values(RootModel[dict[str, Any]]):
 
 def verbs_of(info: EntityInfo) -> list[Action]:
     """Make the plain actions of an entity."""
-    made = {
-        "create": (create, None, "write", True),
-        "update": (update, info.cls, "write", True),
-        "trash": (trash, info.cls, "write", True),
-        "restore": (restore, info.cls, "write", True),
-        "purge": (
-            purge,
-            info.cls,
-            "destructive",
-            "The record is gone; its last state stays in the change log.",
-        ),
-    }
-    return [
-        _verb(info, verb, function, on, effect, undo)
-        for verb, (function, on, effect, undo) in made.items()
-        if verb in info.verbs
+    gone = "The record is gone; its last state stays in the change log."
+    made = [
+        _verb(info, "create", create),
+        _verb(info, "update", update),
+        _verb(info, "trash", trash),
+        _verb(info, "restore", restore, trashed=True),
+        _verb(info, "purge", purge, trashed=None, effect="destructive", undo=gone),
     ]
+    return [action for action in made if action.verb in info.verbs]
 
 
-def _verb(
-    info: EntityInfo,
-    verb: str,
-    function: Callable[..., Any],
-    on: type[Entity] | None,
-    effect: Any,
-    undo: bool | str,
-) -> Action:
-    takes: type[BaseModel] | None = Values if verb in {"create", "update"} else None
+def _verb(info: EntityInfo, verb: str, function: Callable[..., Any], **more: Any) -> Action:
     return Action(
         name=info.permission(verb),
         function=partial(function, info=info),
-        on=on,
-        takes=takes,
+        on=None if verb == "create" else info.cls,
+        takes=Values if verb in {"create", "update"} else None,
         permission=info.permission(verb),
-        effect=effect,
-        undo=undo,
         label=verb.capitalize(),
         about=f"{verb.capitalize()} a {info.phrase}.",
-        trashed={"restore": True, "purge": None}.get(verb, False),
         row_verb=verb,
+        **more,
     )
 
 
 def create(ctx: Context, values: dict[str, Any], *, info: EntityInfo) -> Entity:
     """Create a record from values that its schema has read."""
-    record = info.cls()
+    record: Any = info.cls()
     _assign(ctx, record, values)
     if "owner_id" in info.fields and values.get("owner_id") is None and ctx.principal.user:
         record.owner_id = ctx.principal.user
-    return ctx.add(record)
+    return ctx.add(record)  # type: ignore[no-any-return]
 
 
 def update(ctx: Context, record: Entity, values: dict[str, Any], *, info: EntityInfo) -> Entity:

@@ -39,6 +39,7 @@ class NewToken(Input):
 @action("core.user.set_password", on=User, undo="A password is replaced, never read back.")
 def set_password(ctx: Context, user: User, data: NewPassword) -> User:
     """Set the password of a user."""
+    del ctx
     try:
         user.password_hash = hash_password(data.password.get_secret_value())
     except ValueError as wrong:

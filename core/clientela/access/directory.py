@@ -120,4 +120,4 @@ def _rules(connection: Connection, names: list[str]) -> tuple[Any, ...]:
         .where(roles.c.name.in_(list(names or ())), roles.c.deleted_at.is_(None))
         .order_by(roles.c.name)
     )
-    return rules_of(row._mapping for row in rows)  # noqa: SLF001 - SQLAlchemy's public spelling
+    return rules_of(dict(row._mapping) for row in rows)  # noqa: SLF001 - SQLAlchemy's spelling

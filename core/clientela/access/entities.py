@@ -60,7 +60,8 @@ class Role(
         """Refuse permissions and scopes that could not be read later: a role must never fail open."""
         self._check_list("permissions", self.permissions)
         self._check_list("hidden_classes", self.hidden_classes)
-        if not isinstance(self.scopes, dict) or not all(
+        scopes: Any = self.scopes
+        if not isinstance(scopes, dict) or not all(
             isinstance(v, str) for v in self.scopes.values()
         ):
             raise _bad("scopes", 'Scopes are an object such as {"core.customer": "owner = me"}.')

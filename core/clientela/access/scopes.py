@@ -31,10 +31,10 @@ def visible(
     `trashed` False leaves the trash out, True shows only the trash, None shows both. A principal without the
     permission at all sees nothing; callers who want a refusal instead ask `ctx.require` first.
     """
-    return [*in_trash(table, trashed), *reachable(ctx, info, table, verb=verb)]
+    return [*in_trash(table, trashed=trashed), *reachable(ctx, info, table, verb=verb)]
 
 
-def in_trash(table: FromClause, trashed: bool | None) -> list[ColumnElement[bool]]:
+def in_trash(table: FromClause, *, trashed: bool | None) -> list[ColumnElement[bool]]:
     """Give what holds outside the trash, in it, or nothing at all."""
     if trashed is None:
         return []

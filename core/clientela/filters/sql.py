@@ -7,6 +7,7 @@ does no harm where a row must pass; only below a `not` each leaf is brought back
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, exists, false, func, not_, or_
@@ -52,11 +53,8 @@ def _through(
     here = _columns(step, table)[0]
     # `x.y is null` is also true where there is no x: ask for the opposite and negate.
     negated = node.op == "null" and node.value is True
-    inner = BoundCompare((), node.field, node.part, node.op, False) if negated else node
-    if rest:
-        condition = _through(inner, tuple(rest), other, guard)
-    else:
-        condition = _leaf(inner, other)
+    inner = replace(node, value=False) if negated else node
+    condition = _through(inner, tuple(rest), other, guard) if rest else _leaf(inner, other)
     found = exists().where(other.c.id == here, *guard(target, other), condition)
     return not_(found) if negated else found
 

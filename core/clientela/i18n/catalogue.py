@@ -323,7 +323,7 @@ def po_path(folder: Path, language: str) -> Path:
 
 def read_po(path: Path, language: str) -> Catalog:
     """Read a PO file; raises whatever Babel does when it is not one."""
-    from babel.messages.pofile import PoFileParser
+    from babel.messages.pofile import PoFileParser  # noqa: PLC0415
 
     catalogue = new_catalogue(language)
     with path.open("rb") as file:
@@ -333,7 +333,7 @@ def read_po(path: Path, language: str) -> Catalog:
 
 def new_catalogue(language: str) -> Catalog:
     """Give an empty catalogue with the plural forms that are usual in a language."""
-    from babel.messages.catalog import Catalog  # 70 ms that English never needs
+    from babel.messages.catalog import Catalog  # 70 ms that English never needs  # noqa: PLC0415
 
     # Without a comment of ours Babel writes one that holds the year.
     return Catalog(locale=language.replace("-", "_"), header_comment="")
@@ -348,7 +348,7 @@ def translation_forms(string: object) -> Forms:
 
 def plural_rule(catalogue: Catalog, language: str) -> Callable[[Count], int]:
     """Give the function that says which form fits a number, by the header or as is usual."""
-    from gettext import c2py  # only a language with a catalogue needs it
+    from gettext import c2py  # only a language with a catalogue needs it  # noqa: PLC0415
 
     try:
         return PluralRule(c2py(catalogue.plural_expr), catalogue.num_plurals, language)
@@ -381,7 +381,7 @@ class PluralRule:
             return -1
 
     def _of_category(self, count: Count) -> int:
-        from babel import Locale, UnknownLocaleError
+        from babel import Locale, UnknownLocaleError  # noqa: PLC0415
 
         try:
             category = Locale.parse(self._language, sep="-").plural_form

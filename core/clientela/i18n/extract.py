@@ -198,7 +198,7 @@ def _misuse(message: Message, forms: Iterable[str]) -> str:
 
 
 def _po_text(old: Catalog, language: str, wanted: list[Message]) -> bytes:
-    from babel.messages.pofile import write_po
+    from babel.messages.pofile import write_po  # noqa: PLC0415
 
     new = new_catalogue(language)
     new.mime_headers = [("Plural-Forms", old.plural_forms)]

@@ -37,7 +37,7 @@ _STEPS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 def format_date(value: date, locale: str, style: DateStyle = "medium") -> str:
     """Write a day."""
-    from babel.dates import format_date as write
+    from babel.dates import format_date as write  # noqa: PLC0415
 
     return write(value, style, locale=_locale(locale))
 
@@ -46,7 +46,7 @@ def format_instant(
     value: datetime, locale: str, time_zone: str | tzinfo, style: DateStyle = "medium"
 ) -> str:
     """Write a moment as the clock of a time zone shows it, to the minute; a naive value is UTC."""
-    from babel.dates import format_date, format_time, get_datetime_format
+    from babel.dates import format_date, format_time, get_datetime_format  # noqa: PLC0415
 
     known, zone = _locale(locale), _zone(time_zone)
     day = format_date(_in_zone(value, zone), style, locale=known)
@@ -57,7 +57,7 @@ def format_instant(
 
 def format_number(value: Number, locale: str) -> str:
     """Write a number with the separators of the locale and at most three decimals."""
-    from babel.numbers import format_decimal
+    from babel.numbers import format_decimal  # noqa: PLC0415
 
     try:
         with localcontext(prec=_DIGITS):
@@ -68,7 +68,7 @@ def format_number(value: Number, locale: str) -> str:
 
 def format_money(amount: Decimal, currency: str, locale: str) -> str:
     """Write an amount with its currency and as many decimals as the currency has."""
-    from babel.numbers import format_currency
+    from babel.numbers import format_currency  # noqa: PLC0415
 
     with localcontext(prec=_DIGITS):
         return format_currency(amount, currency, locale=_locale(locale))
@@ -80,7 +80,7 @@ def format_percent(value: Number, locale: str) -> str:
     >>> format_percent(0.125, "en")
     '12.5%'
     """
-    from babel.numbers import format_percent as write
+    from babel.numbers import format_percent as write  # noqa: PLC0415
 
     share = Decimal(str(value))
     with localcontext(prec=_DIGITS):
@@ -95,7 +95,7 @@ def format_list(items: Iterable[str], locale: str, style: ListStyle = "standard"
     >>> format_list(["calls", "visits", "mails"], "en")
     'calls, visits, and mails'
     """
-    from babel.lists import format_list as write
+    from babel.lists import format_list as write  # noqa: PLC0415
 
     return write(list(items), style, locale=_locale(locale))
 
@@ -106,7 +106,7 @@ def format_duration(value: timedelta | float, locale: str, most: int = 2) -> str
     >>> format_duration(5730, "en")
     '1 hour, 35 minutes'
     """
-    from babel.units import format_unit
+    from babel.units import format_unit  # noqa: PLC0415
 
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
     parts = _largest(round(abs(seconds)), most)
@@ -169,7 +169,7 @@ def tag_and_parents(tag: str) -> list[str]:
 
 @lru_cache(maxsize=256)
 def _locale(name: str) -> Locale:
-    from babel import Locale, UnknownLocaleError
+    from babel import Locale, UnknownLocaleError  # noqa: PLC0415
 
     for tag in tag_and_parents(clean_tag(name) or "en"):
         try:
@@ -180,7 +180,7 @@ def _locale(name: str) -> Locale:
 
 
 def _zone(name: str | tzinfo) -> tzinfo:
-    from babel.dates import get_timezone
+    from babel.dates import get_timezone  # noqa: PLC0415
 
     try:
         return get_timezone(name)

@@ -58,7 +58,7 @@ class ChoiceKind(Kind):
         return {"type": "string", "enum": list(self.options)}
 
     def search_text(self, value: str) -> str:
-        """A choice is filtered, not searched."""
+        """Give nothing: a choice is filtered, not searched."""
         del value
         return ""
 
@@ -75,11 +75,9 @@ class has_item(FunctionElement[bool]):  # noqa: N801 - used like an SQL function
 
 @compiles(has_item, "sqlite")
 def _has_item_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
-    column, item = element.clauses
-    return (
-        f"EXISTS (SELECT 1 FROM json_each({compiler.process(column, **kw)}) "
-        f"WHERE value = {compiler.process(item, **kw)})"
-    )
+    # Compiled clauses: columns by name and bound parameters, never a value.
+    column, item = (compiler.process(part, **kw) for part in element.clauses)
+    return f"EXISTS (SELECT 1 FROM json_each({column}) WHERE value = {item})"  # noqa: S608
 
 
 @compiles(has_item)
@@ -144,7 +142,7 @@ class ListKind(Kind):
     def sql(self, op: str, columns: base.type_of_columns, value: Any) -> ColumnElement[bool]:
         """Look for a member."""
         del op
-        return has_item(columns[0], cast(literal(value), Text))  # type: ignore[return-value]
+        return has_item(columns[0], cast(literal(value), Text))
 
     def matches(self, op: str, left: Any, right: Any) -> bool:
         """Look for a member."""
@@ -171,7 +169,7 @@ class MultiChoiceKind(ListKind):
         return self._item
 
     def search_text(self, value: Sequence[str]) -> str:
-        """A choice is filtered, not searched."""
+        """Give nothing: a choice is filtered, not searched."""
         del value
         return ""
 

@@ -44,7 +44,7 @@ class CodeKind(Kind):
         return {"type": "string", "enum": sorted(self.codes)}
 
     def search_text(self, value: str) -> str:
-        """A code is filtered, not searched."""
+        """Give nothing: a code is filtered, not searched."""
         del value
         return ""
 

@@ -52,7 +52,7 @@ class RefKind(Kind):
         return {"type": "string", "pattern": f"^(({self.prefix}_)?{letters}|{hexes})$"}
 
     def search_text(self, value: str) -> str:
-        """An id is looked up, not searched."""
+        """Give nothing: an id is looked up, not searched."""
         del value
         return ""
 

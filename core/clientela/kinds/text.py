@@ -13,8 +13,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-from clientela.kinds.base import COMPARISONS, EQUALITY, Kind, compare_sql, sentence_for_type
 from clientela.kinds import base
+from clientela.kinds.base import COMPARISONS, EQUALITY, Kind, compare_sql, sentence_for_type
 from clientela.storage.types import plain_text
 
 WORDS = frozenset({"contains", "starts", "ends"})
@@ -69,7 +69,7 @@ def word_sql(op: str, column: ColumnElement[Any], value: str) -> ColumnElement[b
     """Look for a word without regard to case."""
     low = lower(value)
     if op == "contains":
-        return contains(lowered(column), low)  # type: ignore[return-value]
+        return contains(lowered(column), low)
     size = len(low)
     cut = func.substr(lowered(column), 1, size)
     if op == "ends":

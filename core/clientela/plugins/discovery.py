@@ -72,7 +72,13 @@ def installed_cards(*, disabled: Iterable[str] = ()) -> list[Plugin]:
 def _card(point: EntryPoint) -> Plugin:
     from clientela.plugins.card import Plugin  # noqa: PLC0415 - `plugin list` must not import SQLAlchemy
 
-    card = point.load()
+    try:
+        card = point.load()
+    except Exception as broken:
+        raise Misconfigured(
+            f"The plugin {point.name} cannot be imported: {type(broken).__name__}: {broken}.",
+            extra={"fix": f'leave it out with disabled = ["{point.name}"] in clientela.toml'},
+        ) from broken
     if not isinstance(card, Plugin):
         raise Misconfigured(
             f"The entry point {point.name} = {point.value} does not lead to a Plugin(…)."

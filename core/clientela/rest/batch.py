@@ -51,7 +51,7 @@ def _read(call: Call) -> tuple[bool, list[Any]]:
     body = call.object(most=MOST_BYTES)
     unknown = set(body) - {"atomic", "items"}
     if unknown:
-        raise BadSyntax(f"A batch has atomic and items, not {sorted(unknown)[0][:60]!r}.")
+        raise BadSyntax(f"A batch has atomic and items, not {min(unknown)[:60]!r}.")
     atomic, items = body.get("atomic", False), body.get("items")
     if not isinstance(atomic, bool) or not isinstance(items, list) or not items:
         raise BadSyntax('A batch is {"atomic": true or false, "items": [at least one]}.')
@@ -75,7 +75,7 @@ def _carry_out(ctx: Context, info: EntityInfo, item: Any, at: str) -> tuple[Enti
         raise Invalid(f"An item is an object whose op is one of {', '.join(OPERATIONS)}.")
     unknown = set(item) - {"op", "id", "data", "rev"}
     if unknown:
-        raise Invalid(f"An item has op, id, data and rev, not {sorted(unknown)[0][:60]!r}.")
+        raise Invalid(f"An item has op, id, data and rev, not {min(unknown)[:60]!r}.")
     op = item["op"]
     ctx.require(info.permission(op))
     if op == "create":

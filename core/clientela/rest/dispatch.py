@@ -223,13 +223,21 @@ class Dispatcher:
                 call,
                 {"GET": (True, lambda ctx, c: _view(ctx, view, records.key_of(info, text), c))},
             )
+        found = self._referring(info, name)
+        if found is None:
+            raise NotFound(f"A {info.phrase} has no {name[:60]!r}.")
+        other, field = found
+        key = records.key_of(info, text)
+        return _only(
+            call, {"GET": (True, lambda ctx, c: _related(ctx, other, field, (info, key), c))}
+        )
+
+    def _referring(self, info: EntityInfo, name: str) -> tuple[EntityInfo, str] | None:
+        """Find the field that a related list goes by: `interactions`, or `core.interactions`."""
         for other, field in self.app.registry.referring(info):
             if name in (other.collection, f"{other.plugin}.{other.collection}"):
-                key = records.key_of(info, text)
-                return _only(
-                    call, {"GET": (True, lambda ctx, c: _related(ctx, info, other, field, key, c))}
-                )
-        raise NotFound(f"A {info.phrase} has no {name[:60]!r}.")
+                return other, field
+        return None
 
 
 records_only = frozenset({"create", "update", "trash", "restore", "purge"})
@@ -253,8 +261,9 @@ def _view(ctx: Context, view: Callable[[Context, str], Any], key: str, call: Cal
 
 
 def _related(
-    ctx: Context, info: EntityInfo, other: EntityInfo, field: str, key: str, call: Call
+    ctx: Context, other: EntityInfo, field: str, of: tuple[EntityInfo, str], call: Call
 ) -> Reply:
+    info, key = of
     ctx.get(info.cls, key)
     return lists.related_records(ctx, other, field, info.public_id(key), call)
 

@@ -48,7 +48,11 @@ def document(app: App) -> bytes:
 
 def build(app: App) -> Json:
     """Write the document."""
-    paths: Json = {"/api/v1/meta": {"get": _operation("meta.read", "Describe the deployment", {"type": "object"}, READ)}}
+    paths: Json = {
+        "/api/v1/meta": {
+            "get": _operation("meta.read", "Describe the deployment", {"type": "object"}, READ)
+        }
+    }
     schemas: Json = {"Problem": _problem_schema()}
     for info in app.registry.entities.values():
         _add_entity(app, info, paths, schemas)
@@ -89,13 +93,22 @@ def _add_entity(app: App, info: EntityInfo, paths: Json, schemas: Json) -> None:
             paths[f"{base}/{{id}}:{action.verb}"] = {"post": _action(action, schemas, on=info)}
     for entity, view in app.registry.views:
         if entity == info.name:
-            operation = _operation(f"{info.name}.{view}", f"Look at the {view} of a {info.phrase}", {"type": "object"}, READ)
+            operation = _operation(
+                f"{info.name}.{view}",
+                f"Look at the {view} of a {info.phrase}",
+                {"type": "object"},
+                READ,
+            )
             paths[f"{base}/{{id}}/{view}"] = {"parameters": [_id(info)], "get": operation}
     for other, _field in app.registry.referring(info):
         related = f"{base}/{{id}}/{other.plugin}.{other.collection}"
         page = _ref(f"{other.plugin}_{other.singular}_page")
         operation = _operation(
-            f"{info.name}.{other.name}", f"List the {other.plural} of a {info.phrase}", page, READ, parameters=_list_parameters()
+            f"{info.name}.{other.name}",
+            f"List the {other.plural} of a {info.phrase}",
+            page,
+            READ,
+            parameters=_list_parameters(),
         )
         paths[related] = {"parameters": [_id(info)], "get": operation}
 
@@ -103,7 +116,11 @@ def _add_entity(app: App, info: EntityInfo, paths: Json, schemas: Json) -> None:
 def _collection(info: EntityInfo, name: str, schemas: Json) -> Json:
     made = {
         "get": _operation(
-            f"{info.name}.list", f"List {info.plural}", _ref(f"{name}_page"), READ, parameters=_list_parameters()
+            f"{info.name}.list",
+            f"List {info.plural}",
+            _ref(f"{name}_page"),
+            READ,
+            parameters=_list_parameters(),
         )
     }
     if "create" in info.verbs:
@@ -119,7 +136,11 @@ def _record(info: EntityInfo, name: str, schemas: Json) -> Json:
     made: Json = {
         "parameters": [_id(info)],
         "get": _operation(
-            f"{info.name}.read", f"Get a {info.phrase}", _ref(name), READ, parameters=_shape_parameters()
+            f"{info.name}.read",
+            f"Get a {info.phrase}",
+            _ref(name),
+            READ,
+            parameters=_shape_parameters(),
         ),
     }
     if "update" in info.verbs:
@@ -189,7 +210,10 @@ def _action(action: Action, schemas: Json, *, on: EntityInfo | None) -> Json:
         schemas.update(made.pop("$defs", {}))
         schemas[name] = made
         body = _ref(name)
-    parameters = [*([_id(on), _if_match()] if on else []), *(_write_parameters() if action.writes else [])]
+    parameters = [
+        *([_id(on), _if_match()] if on else []),
+        *(_write_parameters() if action.writes else []),
+    ]
     operation = _operation(
         action.name, action.about, {"type": "object"}, WRITE, body=body, body_required=False, parameters=parameters,
         also=("204",),
@@ -204,7 +228,7 @@ def _is_verb(action: Action) -> bool:
 # pieces -------------------------------------------------------------------------------------------------------------
 
 
-def _operation(
+def _operation(  # noqa: PLR0913 - the parts of an operation
     name: str,
     summary: str,
     gives: Json | None,
@@ -223,13 +247,24 @@ def _operation(
         good["content"] = {"application/json": {"schema": gives}}
     responses: Json = {status: good} | dict.fromkeys(also, good)
     if dry and status != "200":
-        responses["200"] = {"description": "A dry run.", "content": {"application/json": {"schema": {"type": "object"}}}}
+        responses["200"] = {
+            "description": "A dry run.",
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        }
     elif dry:
-        responses["200"] = {"description": "Done.", "content": {"application/json": {"schema": {"type": "object"}}}}
+        responses["200"] = {
+            "description": "Done.",
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        }
     if dry or also:
         responses.setdefault("204", {"description": "Done; nothing more to say."})
     responses |= {code: _problem_response(code) for code in problems}
-    made: Json = {"operationId": name, "summary": summary, "responses": responses, "tags": [name.rsplit(".", 1)[0]]}
+    made: Json = {
+        "operationId": name,
+        "summary": summary,
+        "responses": responses,
+        "tags": [name.rsplit(".", 1)[0]],
+    }
     if parameters:
         made["parameters"] = parameters
     if body is not None:
@@ -246,7 +281,11 @@ def _problem_response(code: str) -> Json:
 
 def _problem_schema() -> Json:
     text = {"type": "string"}
-    error = {"type": "object", "properties": {"pointer": text, "code": text, "detail": text}, "required": ["pointer", "code", "detail"]}
+    error = {
+        "type": "object",
+        "properties": {"pointer": text, "code": text, "detail": text},
+        "required": ["pointer", "code", "detail"],
+    }
     return {
         "type": "object",
         "properties": {
@@ -266,8 +305,17 @@ def _nullable(schema: Json) -> Json:
 
 
 def _out(info: EntityInfo) -> Json:
-    properties = {n: _nullable(f.kind.json_schema()) if f.optional else f.kind.json_schema() for n, f in info.visible.items()}
-    return {"type": "object", "title": info.label, "description": info.about, "properties": properties, "required": ["id"]}
+    properties = {
+        n: _nullable(f.kind.json_schema()) if f.optional else f.kind.json_schema()
+        for n, f in info.visible.items()
+    }
+    return {
+        "type": "object",
+        "title": info.label,
+        "description": info.about,
+        "properties": properties,
+        "required": ["id"],
+    }
 
 
 def _input(info: EntityInfo, *, create: bool) -> Json:
@@ -315,10 +363,16 @@ def _page(name: str) -> Json:
 
 def _query_body() -> Json:
     text = {"type": "string"}
-    properties = {n: text for n in ("sort", "fields", "expand", "q", "after", "before", "count", "include_deleted")}
+    properties = dict.fromkeys(
+        ("sort", "fields", "expand", "q", "after", "before", "count", "include_deleted"), text
+    )
     return {
         "type": "object",
-        "properties": {"filter": {"type": "object"}, "limit": {"type": "integer", "minimum": 1, "maximum": MOST_ROWS}, **properties},
+        "properties": {
+            "filter": {"type": "object"},
+            "limit": {"type": "integer", "minimum": 1, "maximum": MOST_ROWS},
+            **properties,
+        },
         "additionalProperties": False,
     }
 
@@ -328,7 +382,13 @@ def _query(name: str, schema: Json, description: str) -> Json:
 
 
 def _path(name: str, description: str) -> Json:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}, "description": description}
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "minLength": 1},
+        "description": description,
+    }
 
 
 def _id(info: EntityInfo) -> Json:
@@ -337,7 +397,11 @@ def _id(info: EntityInfo) -> Json:
 
 def _shape_parameters() -> list[Json]:
     return [
-        _query("fields", {"type": "string"}, "Names with commas between; customer.name opens a reference."),
+        _query(
+            "fields",
+            {"type": "string"},
+            "Names with commas between; customer.name opens a reference.",
+        ),
         _query("expand", {"type": "string"}, "References to open."),
     ]
 
@@ -368,4 +432,9 @@ def _write_parameters() -> list[Json]:
 
 
 def _if_match() -> Json:
-    return {"name": "If-Match", "in": "header", "schema": {"type": "string"}, "description": 'The revision you have seen: "7".'}
+    return {
+        "name": "If-Match",
+        "in": "header",
+        "schema": {"type": "string"},
+        "description": 'The revision you have seen: "7".',
+    }

@@ -75,9 +75,9 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Give an aware datetime in UTC."""
-        if value is None or not is_sqlite(dialect):
-            return value if value is None else value.astimezone(UTC)
-        return datetime.fromisoformat(value)
+        if value is None:
+            return None
+        return datetime.fromisoformat(value) if is_sqlite(dialect) else value.astimezone(UTC)
 
 
 class Day(TypeDecorator[date]):
@@ -98,7 +98,7 @@ class Day(TypeDecorator[date]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> date | None:
         """Give a date."""
-        return date.fromisoformat(value) if isinstance(value, str) else value
+        return date.fromisoformat(value) if value is not None and is_sqlite(dialect) else value
 
 
 class Scaled(TypeDecorator[Decimal]):

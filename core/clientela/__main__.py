@@ -1,0 +1,5 @@
+"""`python -m clientela` is the command line."""
+
+from clientela.cli import main
+
+main()

@@ -1,0 +1,198 @@
+"""Running revisions: one plugin, one transaction, one process at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import Script
+from sqlalchemy import Connection, MetaData, Table, inspect
+
+from clientela.errors import Conflict, Misconfigured, NotFound, Refusal, Unavailable, did_you_mean
+from clientela.storage import meta
+from clientela.storage.migrations.fence import Fence
+from clientela.storage.migrations.scripts import Line, line_of, owner_of, version_table
+from clientela.storage.migrations.state import LEDGER, read_ledger, read_versions, status
+from clientela.storage.migrations.transaction import schema_change
+
+if TYPE_CHECKING:
+    from clientela.app import App
+    from clientela.plugins.card import Plugin
+
+# `alembic.op`, through which revisions speak, is one for the whole process.
+_op = threading.Lock()
+
+Steps = Callable[[Line, str | None], Iterable[Any]]
+
+
+class MigrationFailed(Misconfigured):
+    """A revision raised; its plugin's schema is what it was before."""
+
+    code = "migration-failed"
+    title = "A revision failed and was rolled back"
+
+
+def upgrade(app: App, plugin: str | None = None) -> list[str]:
+    """Bring every plugin to its newest revision, or one plugin and those it needs; tell what was applied.
+
+    A plugin that fails is left as it was, and so are those that need it; the others go on, and then the first failure
+    is raised with what was applied as `extra["applied"]`.
+    """
+    told: list[str] = []
+    failed: dict[str, Refusal] = {}
+    waiting = {one.plugin for one in status(app) if one.state in {"pending", "ahead"}}
+    for card in _with_needs(app, plugin):
+        if not waiting & {card.name}:
+            continue
+        missing = [need for need in _needs(card) if need in failed]
+        if missing:
+            failed[card.name] = Conflict(f"{card.name} needs {missing[0]} and was not migrated.")
+            continue
+        try:
+            told += _upgrade(app, card)
+        except Unavailable:
+            raise
+        except Refusal as refusal:
+            failed[card.name] = refusal
+    if failed:
+        first, *others = failed.values()
+        first.detail = " ".join([first.detail, *(other.detail for other in others)])
+        first.extra["applied"] = told
+        raise first
+    return told
+
+
+def _upgrade(app: App, card: Plugin) -> list[str]:
+    line = line_of(card)
+    if line is None:
+        return []
+    with schema_change(app.db) as connection:
+        return _run(app, card, line, connection, _up)
+
+
+def downgrade(app: App, plugin: str, to: str = "base") -> list[str]:
+    """Take a plugin back to one of its revisions, or to `base`, where none of its tables is left; tell what was undone.
+
+    To base is refused while plugins that need it are migrated.
+    """
+    card = _card(app, plugin)
+    line = line_of(card)
+    if line is None:
+        raise NotFound(f"{plugin} brings no revisions.")
+    if to != "base" and not line.knows(to):
+        known = [one.revision for one in line.newest_first()]
+        raise NotFound(f"{plugin} has no revision {to!r}." + did_you_mean(to, known))
+    with schema_change(app.db) as connection:
+        if to == "base":
+            _refuse_while_needed(app, card, connection)
+        return _run(app, card, line, connection, lambda known, now: _down(known, now, to))
+
+
+def _up(line: Line, now: str | None) -> Iterable[Any]:
+    return line.directory._upgrade_revs(line.head, now or "base")  # noqa: SLF001 - as Alembic's own commands do
+
+
+def _down(line: Line, now: str | None, to: str) -> Iterable[Any]:
+    return line.directory._downgrade_revs(to, now) if now else ()  # noqa: SLF001 - as Alembic's own commands do
+
+
+def _run(app: App, card: Plugin, line: Line, connection: Connection, steps: Steps) -> list[str]:
+    versions = read_versions(connection)
+    now = versions.get(card.name)
+    if now is not None and not line.knows(now):
+        raise Misconfigured(
+            f"The tables of {card.name} are at revision {now}, which the installed package does not know; "
+            f"install the newer package of {card.name}."
+        )
+    fence = Fence(connection, card.name, {p.name for p in app.plugins} | versions.keys())
+    told: list[str] = []
+
+    def each(_heads: Any, _context: Any) -> Iterable[Any]:
+        for step in steps(line, now):
+            fence.revision = step.revision.revision
+            yield step
+            fence.check()
+
+    def tell(*, step: Any, **_: Any) -> None:
+        script: Script = step.up_revision
+        done = "applied" if step.is_upgrade else "undone"
+        told.append(f"{card.name}: {done} {script.revision} ({script.doc.rstrip('.')}).")
+
+    table = version_table(card.name)
+    options = {
+        "script": line.directory, "version_table": table, "fn": each, "on_version_apply": (tell,),
+    }  # fmt: skip
+    context = MigrationContext.configure(connection, opts=options)
+    with _op, fence.watching(), Operations.context(context):
+        try:
+            context.run_migrations()
+        except Refusal:
+            raise
+        except Exception as wrong:
+            raise MigrationFailed(
+                f"The revision {fence.revision} of {card.name} failed, and nothing of it was kept: "
+                f"{type(wrong).__name__}: {str(wrong).strip()[:500]}"
+            ) from wrong
+    if context.get_current_revision() is None:
+        Table(table, MetaData()).drop(connection, checkfirst=True)
+    _keep_ledger(app, card, connection)
+    return told
+
+
+def _keep_ledger(app: App, card: Plugin, connection: Connection) -> None:
+    """Note what it takes to remove the plugin, for the day when its package is gone."""
+    inspector = inspect(connection)
+    if card.name == "core" or not inspector.has_table(meta.META.name):
+        return
+    if not inspector.has_table(version_table(card.name)):
+        meta.forget(connection, LEDGER + card.name)
+        return
+    names = {p.name for p in app.plugins} | read_versions(connection).keys()
+    order = [name for name, _ in inspector.get_sorted_table_and_fkc_names() if name]
+    own = [name for name in reversed(order) if owner_of(name, names) == card.name]
+    quote = connection.dialect.identifier_preparer.quote
+    # The version table belongs to it by name and is among them.
+    removal = [f"DROP TABLE {quote(name)}" for name in own]
+    meta.remember(connection, LEDGER + card.name, {"needs": list(card.needs), "removal": removal})
+
+
+def _refuse_while_needed(app: App, card: Plugin, connection: Connection) -> None:
+    migrated = {name for name, revision in read_versions(connection).items() if revision}
+    noted = {name: tuple(note["needs"]) for name, note in read_ledger(connection).items()}
+    needs = noted | {p.name: tuple(p.needs) for p in app.plugins}
+    dependents = sorted(
+        name
+        for name in migrated - {card.name}
+        if card.name == "core" or card.name in needs.get(name, ())
+    )
+    if dependents:
+        raise Conflict(
+            f"{card.name} is needed by {', '.join(dependents)}; take their tables away first."
+        )
+
+
+def _needs(card: Plugin) -> tuple[str, ...]:
+    return () if card.name == "core" else ("core", *card.needs)
+
+
+def _with_needs(app: App, plugin: str | None) -> list[Plugin]:
+    """Give the plugins to migrate, in their order."""
+    if plugin is None:
+        return list(app.plugins)
+    wanted: set[str] = set()
+    asked = [_card(app, plugin)]
+    while asked:
+        card = asked.pop()
+        wanted.add(card.name)
+        asked += [_card(app, need) for need in _needs(card) if need not in wanted]
+    return [card for card in app.plugins if card.name in wanted]
+
+
+def _card(app: App, plugin: str) -> Plugin:
+    cards = {card.name: card for card in app.plugins}
+    if plugin not in cards:
+        raise NotFound(f"There is no plugin {plugin!r}." + did_you_mean(plugin, cards))
+    return cards[plugin]
