@@ -19,16 +19,20 @@ from clientela.clock import Clock, wall_clock
 from clientela.context import Context
 from clientela.entity import Entity
 from clientela.errors import Refusal
+from clientela.external import EXTERNAL
+from clientela.history import CHANGE, CHANGE_SET
 from clientela.hooks import Hooks
 from clientela.i18n import Catalogues
-from clientela.outbox import Outbox
+from clientela.outbox import DELIVERY, OUTBOX, Outbox
 from clientela.plugins.card import Plugin
 from clientela.plugins.core import CORE
 from clientela.plugins.order import in_order
 from clientela.registry import Registry
-from clientela.search import Search
+from clientela.replies import REPLY
+from clientela.search import DOCUMENT, Search
 from clientela.settings import Settings
 from clientela.storage.database import TRIES, Database, is_transient
+from clientela.storage.meta import META
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
@@ -206,16 +210,7 @@ class App:
 
 # The kernel's own tables, which are no entities.
 KERNEL_TABLES = frozenset(
-    {
-        "core_change_set",
-        "core_change",
-        "core_outbox",
-        "core_delivery",
-        "core_search",
-        "core_idempotency",
-        "core_external_key",
-        "core_meta",
-    }
+    table.name for table in (CHANGE_SET, CHANGE, OUTBOX, DELIVERY, DOCUMENT, REPLY, EXTERNAL, META)
 )
 
 

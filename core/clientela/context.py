@@ -13,6 +13,7 @@ from sqlalchemy import event, inspect, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.orm.unitofwork import UOWTransaction, _SaveUpdateAll
 
 from clientela import facts as told
 from clientela import ids
@@ -168,9 +169,10 @@ class Context:
         except IntegrityError as violated:
             raise as_refusal(violated, self.app.registry) from violated
 
-    def _before_flush(self, session: Session, _flush: Any, _instances: Any) -> None:
+    def _before_flush(self, session: Session, flush: UOWTransaction, _instances: Any) -> None:
         if not self.writing:
             raise Conflict("This context only reads; open one that writes.")
+        _referred_first(flush, {type(r) for r in session.new if isinstance(r, Entity)})
         for record in [r for r in session.new if isinstance(r, Entity)]:
             self._stamp_new(record)
             record.check()
@@ -307,6 +309,17 @@ class Context:
 
 def _arrows(names: Iterable[str]) -> str:
     return " → ".join(names)
+
+
+def _referred_first(flush: UOWTransaction, entities: set[type[Entity]]) -> None:
+    """Insert what is referred to before what refers to it; the ORM itself asks only relationships, and we have none."""
+    for entity in entities:
+        for declared in entity.info.fields.values():
+            target = declared.target
+            if target is not None and target.cls in entities - {entity}:
+                save: Any = _SaveUpdateAll
+                order = (save(flush, inspect(target.cls)), save(flush, inspect(entity)))
+                flush.dependencies.add(order)
 
 
 def is_new(record: Entity) -> bool:

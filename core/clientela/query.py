@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from clientela import ids
-from clientela.access.scopes import guard, in_trash, require_readable, visible
+from clientela.access.scopes import guard, in_trash, reachable, require_readable, visible
 from clientela.cursor import Keyset, SortKey, read_cursor, write_cursor
 from clientela.errors import (
     BadSyntax,
@@ -230,10 +230,12 @@ def related(
 def stream(
     ctx: Context, info: EntityInfo, question: Question, names: tuple[str, ...], size: int = 2_000
 ) -> Iterator[Any]:
-    """Give the raw rows of everything that matches, batch by batch in keyset order, in bounded memory."""
+    """Give the raw rows of everything that may be exported, batch by batch in keyset order, in bounded memory."""
     read = reader(info, names, sqlite=ctx.app.db.is_sqlite)
     keyset = Keyset(info, sort_keys(ctx, info, question.sort), backwards=False)
     conditions = conditions_of(ctx, info, question)
+    # A role may let somebody export less than another lets the same one read.
+    conditions += reachable(ctx, info, info.table, verb="export")
     base = (
         read.select_from(info.table, *keyset.columns()).where(*conditions).order_by(*keyset.order())
     )

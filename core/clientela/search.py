@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     and_,
     delete,
+    false,
     func,
     insert,
     select,
@@ -112,6 +113,8 @@ class Search:
     def predicate(self, info: EntityInfo, table: Any, query: str) -> ColumnElement[bool]:
         """Give the predicate that a record's words hold every word of the query."""
         words = fold(query).split()[:MOST_WORDS]
+        if not words:
+            return false()  # only signs that no word holds
         found = select(DOCUMENT.c.record_id).where(DOCUMENT.c.entity == info.name)
         condition = self._sqlite_words(words) if self._sqlite else _postgres_words(words)
         return table.c.id.in_(found.where(condition))  # type: ignore[no-any-return]

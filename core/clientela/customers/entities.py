@@ -136,7 +136,7 @@ class Consent(Entity, plugin="core", label="Consent", prefix="con", verbs=APPEND
     wording: Mapped[str | None] = text(
         max_length=4_000, lines=True, help="The text that was agreed to."
     )
-    proof: Mapped[Any] = json(default=None, help="What proves it: a form id, an address, a file.")
+    proof: Mapped[Any | None] = json(default=None, help="What proves it: a form id, an address, a file.")
 
 
 class Interaction(

@@ -87,9 +87,9 @@ class Call:
             raise UnsupportedMedia("Send application/json.", headers={"Accept": "application/json"})
         return gate.read_json(self.body, most=most)
 
-    def object(self, *, most: int = gate.MOST_BYTES) -> dict[str, Any]:
-        """Read the body as a JSON object; an empty body is an empty object."""
-        if not self.body:
+    def object(self, *, most: int = gate.MOST_BYTES, required: bool = False) -> dict[str, Any]:
+        """Read the body as a JSON object; an empty body is an empty object where none is required."""
+        if not self.body and not required:
             return {}
         value = self.json(most=most)
         if not isinstance(value, dict):

@@ -12,30 +12,16 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, Table, delete, select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy import insert as insert_into
 
-from clientela.entity import Entity
 from clientela.errors import BadSyntax, Conflict, Invalid
+from clientela.replies import REPLY
 from clientela.rest.call import Call, Reply
-from clientela.storage.types import Instant, json_type, plain_text
 
 if TYPE_CHECKING:
     from clientela.app import App
     from clientela.context import Context
-
-IDEMPOTENCY = Table(
-    "core_idempotency",
-    Entity.metadata,
-    Column("id", plain_text(), primary_key=True),
-    Column("fingerprint", plain_text(), nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("status", Integer, nullable=False),
-    Column("headers", json_type(), nullable=False),
-    Column("media", plain_text(), nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Index("ix_core_idempotency_at", "at"),
-)
 
 KEPT = timedelta(days=7)
 LONGEST = 255
@@ -101,7 +87,7 @@ class Once:
         reply = work(ctx)
         if not ctx.dry_run:
             ctx.connection.execute(
-                insert_into(IDEMPOTENCY).values(
+                insert_into(REPLY).values(
                     id=key, fingerprint=fingerprint, at=ctx.now, status=reply.status, headers=reply.headers,
                     media=reply.media.decode(), body=reply.body,
                 )
@@ -120,7 +106,7 @@ class Once:
                     "A call with this Idempotency-Key is still running.",
                     headers={"Retry-After": "1"},
                 )
-        return ctx.connection.execute(select(IDEMPOTENCY).where(IDEMPOTENCY.c.id == key)).first()
+        return ctx.connection.execute(select(REPLY).where(REPLY.c.id == key)).first()
 
 
 def _fingerprint(call: Call) -> str:
@@ -143,6 +129,4 @@ def _replay(stored: Any, fingerprint: str) -> Reply:
 def forget_old(app: App) -> int:
     """Delete the answers that are older than a phone stays offline."""
     with app.db.write() as connection:
-        return connection.execute(
-            delete(IDEMPOTENCY).where(IDEMPOTENCY.c.at < app.clock() - KEPT)
-        ).rowcount
+        return connection.execute(delete(REPLY).where(REPLY.c.at < app.clock() - KEPT)).rowcount

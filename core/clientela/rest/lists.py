@@ -76,7 +76,7 @@ def list_records(ctx: Context, info: EntityInfo, call: Call) -> Reply:
 def query_records(ctx: Context, info: EntityInfo, call: Call) -> Reply:
     """POST a collection:query, with the filter as JSON and the rest as in the query string."""
     call.allow(frozenset())
-    body = call.object()
+    body = call.object(required=True)
     filter_: Node | None = from_json(body.pop("filter")) if body.get("filter") is not None else None
     body.pop("filter", None)
     for name, value in body.items():

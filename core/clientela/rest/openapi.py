@@ -53,7 +53,7 @@ def build(app: App) -> Json:
             "get": _operation("meta.read", "Describe the deployment", {"type": "object"}, READ)
         }
     }
-    schemas: Json = {"Problem": _problem_schema()}
+    schemas: Json = {"Problem": _problem_schema(), "DryRun": _dry_schema()}
     for info in app.registry.entities.values():
         _add_entity(app, info, paths, schemas)
     for action in app.registry.actions.values():
@@ -214,9 +214,10 @@ def _action(action: Action, schemas: Json, *, on: EntityInfo | None) -> Json:
         *([_id(on), _if_match()] if on else []),
         *(_write_parameters() if action.writes else []),
     ]
+    gone = action.verb == "purge"
     operation = _operation(
-        action.name, action.about, {"type": "object"}, WRITE, body=body, body_required=False, parameters=parameters,
-        also=("204",),
+        action.name, action.about, None if gone else {"type": "object"}, WRITE, status="204" if gone else "200",
+        also=("204",), dry=gone, body=body, body_required=False, parameters=parameters,
     )  # fmt: skip
     return operation | {"x-effect": action.effect}
 
@@ -245,16 +246,14 @@ def _operation(  # noqa: PLR0913 - the parts of an operation
     good: Json = {"description": "Done."}
     if gives is not None:
         good["content"] = {"application/json": {"schema": gives}}
-    responses: Json = {status: good} | dict.fromkeys(also, good)
-    if dry and status != "200":
+    responses: Json = {status: good} | {code: good for code in also if code != "204"}
+    if dry:
+        either = (
+            [gives, _ref("DryRun")] if gives is not None and status == "200" else [_ref("DryRun")]
+        )
         responses["200"] = {
-            "description": "A dry run.",
-            "content": {"application/json": {"schema": {"type": "object"}}},
-        }
-    elif dry:
-        responses["200"] = {
-            "description": "Done.",
-            "content": {"application/json": {"schema": {"type": "object"}}},
+            "description": "Done, or what a dry run would have done.",
+            "content": {"application/json": {"schema": {"anyOf": either}}},
         }
     if dry or also:
         responses.setdefault("204", {"description": "Done; nothing more to say."})
@@ -294,6 +293,18 @@ def _problem_schema() -> Json:
         },
         "required": ["type", "title", "status", "detail", "code", "request_id"],
     }  # fmt: skip
+
+
+def _dry_schema() -> Json:
+    return {
+        "type": "object",
+        "properties": {
+            "dry_run": {"const": True},
+            "result": {"type": "object"},
+            "changes": {"type": "array", "items": {"type": "object"}},
+        },
+        "required": ["dry_run", "result", "changes"],
+    }
 
 
 def _ref(name: str) -> Json:

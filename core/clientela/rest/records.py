@@ -47,7 +47,7 @@ def create_record(ctx: Context, info: EntityInfo, call: Call) -> Reply:
     """POST to a collection."""
     call.allow(WRITE)
     ctx.require(info.permission("create"))
-    record = create(ctx, info, call.object())
+    record = create(ctx, info, call.object(required=True))
     return written(ctx, record, call, status=201)
 
 
@@ -61,7 +61,7 @@ def patch_record(ctx: Context, info: EntityInfo, key: str, call: Call) -> Reply:
     """PATCH a record with a merge patch (RFC 7396)."""
     call.allow(WRITE)
     ctx.require(info.permission("update"))
-    record = change(ctx, info, key, call.object(), base_rev=call.base_rev)
+    record = change(ctx, info, key, call.object(required=True), base_rev=call.base_rev)
     return written(ctx, record, call)
 
 
@@ -175,9 +175,11 @@ def put_external(ctx: Context, info: EntityInfo, source: str, key: str, call: Ca
     found = find_external(ctx, info, source, key)
     if found is not None:
         ctx.require(info.permission("update"))
-        return written(ctx, change(ctx, info, found, call.object(), base_rev=call.base_rev), call)
+        return written(
+            ctx, change(ctx, info, found, call.object(required=True), base_rev=call.base_rev), call
+        )
     ctx.require(info.permission("create"))
-    record = create(ctx, info, call.object())
+    record = create(ctx, info, call.object(required=True))
     name_external(ctx, info, source, key, record.id)
     return written(ctx, record, call, status=201)
 

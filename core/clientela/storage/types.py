@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Date, Text, TypeDecorator
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeEngine
 
 from clientela import ids
@@ -132,9 +133,18 @@ def from_scaled(units: int, places: int) -> Decimal:
     return Decimal(units).scaleb(-places)
 
 
+class Json(JSON):
+    """JSON that SQLite keeps as text: a column declared JSON has numeric affinity and would turn `0` into a number."""
+
+
+@compiles(Json, "sqlite")
+def _json_ddl(_type: Any, _compiler: Any, **_options: Any) -> str:
+    return "TEXT"
+
+
 def json_type() -> JSON:
     """Give the JSON type of both databases: text on SQLite, `jsonb` on PostgreSQL."""
-    return JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+    return Json(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 
 
 def plain_text() -> Text:

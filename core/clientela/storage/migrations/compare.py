@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +18,6 @@ from clientela.storage.types import is_sqlite
 if TYPE_CHECKING:
     from clientela.app import App
 
-# The core's tables that are declared beside what uses them; importing these modules makes them known.
-_TABLE_MODULES = ("clientela.external", "clientela.rest.idempotency", "clientela.storage.meta")
-
 # The words' index, which no metadata can say: see clientela.search.
 _SEARCH_TABLES = "core_search_fts"
 _SEARCH_INDEX = "ix_core_search_words"
@@ -33,7 +29,7 @@ def drift(app: App) -> list[str]:
     with app.db.read() as connection:
         for plugin in app.plugins:
             found = differences(app, plugin.name, connection).upgrade_ops
-            sentences += [_sentence(diff) for diff in _flat(found)]
+            sentences += _sentences(_flat(found))
         sentences += _missing_search(app, connection)
     return sentences
 
@@ -44,14 +40,14 @@ def differences(app: App, plugin: str, connection: Connection) -> MigrationScrip
     names = _names(app) | read_versions(connection).keys()
 
     def is_own(name: str | None, kind: str, _parents: Any) -> bool:
-        if kind == "index":
-            return name != _SEARCH_INDEX
         if kind != "table" or name is None:
             return True
         return owner_of(name, names) == plugin and not name.startswith(_SEARCH_TABLES)
 
     def is_declared(thing: Any, name: str | None, kind: str, reflected: bool, _like: Any) -> bool:  # noqa: FBT001 - Alembic's shape
-        del thing
+        if kind == "index" and reflected:
+            # One over an expression is made on demand, as for a custom field, and belongs to no declaration.
+            return all(isinstance(part, Column) for part in thing.expressions)
         return kind != "table" or reflected or name in declared
 
     options = {
@@ -60,7 +56,7 @@ def differences(app: App, plugin: str, connection: Connection) -> MigrationScrip
     }  # fmt: skip
     context = MigrationContext.configure(connection, opts=options)
     with warnings.catch_warnings():
-        # An index over an expression is made on demand and belongs to no declaration.
+        # SQLite does not even tell what such an index is over.
         warnings.filterwarnings("ignore", message=".*expression-based index.*")
         return produce_migrations(context, Entity.metadata)
 
@@ -69,8 +65,6 @@ def own_tables(app: App, plugin: str) -> dict[str, Table]:
     """Give the tables that a plugin declares: those of its entities, and plain ones that begin with its name."""
     from clientela.app import KERNEL_TABLES  # noqa: PLC0415 - the app imports the storage
 
-    for module in _TABLE_MODULES:
-        importlib.import_module(module)
     entities = {i.table.name: i.table for i in app.registry.entities.values() if i.plugin == plugin}
     mapped = {mapper.local_table for mapper in Entity.registry.mappers}
     plain = {
@@ -123,6 +117,17 @@ def _flat(found: UpgradeOps | None) -> list[tuple[Any, ...]]:
     for diff in found.as_diffs() if found is not None else ():
         flat += diff if isinstance(diff, list) else [diff]
     return flat
+
+
+def _sentences(diffs: list[tuple[Any, ...]]) -> list[str]:
+    """Say the differences; of a table that is missing or too many, nothing more."""
+    whole = {diff[1].name for diff in diffs if diff[0] in {"add_table", "remove_table"}}
+    return [
+        _sentence(diff)
+        for diff in diffs
+        if diff[0].endswith("_table")
+        or getattr(getattr(diff[-1], "table", None), "name", None) not in whole
+    ]
 
 
 def _sentence(diff: tuple[Any, ...]) -> str:

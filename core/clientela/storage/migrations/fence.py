@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, event, text
 
 from clientela.errors import Misconfigured
-from clientela.storage.migrations.scripts import owner_of
+from clientela.storage.migrations.scripts import owner_of, plain_name
 from clientela.storage.types import is_sqlite
 
 
@@ -66,8 +66,8 @@ class Fence:
 
     def _refusal(self, table: str) -> OutsideFence:
         return OutsideFence(
-            f"The revision {self.revision} of {self._plugin} would change {table}, which is not its own: its tables "
-            f"begin with {self._plugin}_. Nothing of it was kept."
+            f"The revision {self.revision} of {self._plugin} would change {plain_name(table)}, which is not its own: "
+            f"its tables begin with {self._plugin}_. Nothing of it was kept."
         )
 
 

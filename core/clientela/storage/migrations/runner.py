@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
@@ -125,21 +125,36 @@ def _run(app: App, card: Plugin, line: Line, connection: Connection, steps: Step
     options = {
         "script": line.directory, "version_table": table, "fn": each, "on_version_apply": (tell,),
     }  # fmt: skip
-    context = MigrationContext.configure(connection, opts=options)
+    context = _OneTransaction(connection.dialect, connection, options)
     with _op, fence.watching(), Operations.context(context):
         try:
             context.run_migrations()
         except Refusal:
             raise
-        except Exception as wrong:
+        except (Exception, SystemExit) as wrong:
             raise MigrationFailed(
                 f"The revision {fence.revision} of {card.name} failed, and nothing of it was kept: "
-                f"{type(wrong).__name__}: {str(wrong).strip()[:500]}"
+                f"{_reason(wrong)}."
             ) from wrong
     if context.get_current_revision() is None:
         Table(table, MetaData()).drop(connection, checkfirst=True)
     _keep_ledger(app, card, connection)
     return told
+
+
+class _OneTransaction(MigrationContext):
+    """A context whose transaction belongs to the kernel."""
+
+    def autocommit_block(self) -> NoReturn:
+        """Refuse what would commit half of a migration."""
+        raise Misconfigured(
+            "A plugin is migrated in one transaction; autocommit_block would end it half-way."
+        )
+
+
+def _reason(wrong: BaseException) -> str:
+    cause = getattr(wrong, "orig", None) or wrong
+    return " ".join(f"{type(cause).__name__}: {cause}".split())[:500].rstrip(".")
 
 
 def _keep_ledger(app: App, card: Plugin, connection: Connection) -> None:

@@ -75,12 +75,17 @@ def versioned(table: str) -> str | None:
     return table.removeprefix(_VERSION_TABLE) if table.startswith(_VERSION_TABLE) else None
 
 
+def plain_name(table: str) -> str:
+    """Give the name a table has when SQLite is not just copying it."""
+    return table.removeprefix(_COPY)
+
+
 def owner_of(table: str, plugins: set[str]) -> str | None:
     """Give the plugin that a table belongs to by its name; of two that fit, the longer one.
 
     >>> owner_of("sales_plus_order", {"core", "sales", "sales_plus"})
     'sales_plus'
     """
-    plain = table.removeprefix(_COPY)  # what a table is called while SQLite copies it
+    plain = plain_name(table)
     fitting = [p for p in plugins if plain.startswith(f"{p}_") or plain == version_table(p)]
     return max(fitting, key=len, default=None)

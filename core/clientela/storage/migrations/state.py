@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import ColumnClause, Connection, column, inspect, literal, select, table, union_all
+from sqlalchemy import (
+    ColumnClause,
+    Connection,
+    Select,
+    column,
+    inspect,
+    literal,
+    select,
+    table,
+    union_all,
+)
 
 from clientela.storage import meta
 from clientela.storage.migrations.scripts import Line, line_of, version_table, versioned
@@ -69,11 +79,13 @@ def read_versions(connection: Connection) -> dict[str, str | None]:
     names = sorted(name for name in found if name)
     if not names:
         return {}
-    version: ColumnClause[str] = column("version_num")
-    query = union_all(
-        *(select(literal(n), version).select_from(table(version_table(n), version)) for n in names)
-    )
+    query = union_all(*(_revision_of(name) for name in names))
     return dict.fromkeys(names) | {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _revision_of(plugin: str) -> Select[str, str]:
+    version: ColumnClause[str] = column("version_num")
+    return select(literal(plugin), version).select_from(table(version_table(plugin), version))
 
 
 def _versions_of(app: App) -> dict[str, str | None]:

@@ -16,7 +16,11 @@ _LOCK = 0x436C69656E74656C
 
 # A long copy of a table is no hang, and neither is the wait until another server has migrated; a table that somebody
 # keeps locked is.
-_POSTGRES_BEFORE = ("SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = '15min'")
+_POSTGRES_BEFORE = (
+    "SET LOCAL statement_timeout = 0",
+    "SET LOCAL idle_in_transaction_session_timeout = 0",
+    "SET LOCAL lock_timeout = '15min'",
+)
 _POSTGRES_AFTER = ("SET LOCAL lock_timeout = '10s'",)
 _SQLITE_BEFORE = ("PRAGMA busy_timeout=900000", "PRAGMA foreign_keys=OFF")
 _SQLITE_AFTER = ("PRAGMA foreign_keys=ON", "PRAGMA busy_timeout=10000")
