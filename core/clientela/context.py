@@ -79,6 +79,10 @@ class Context:
         event.listen(session, "before_flush", self._before_flush)
         return session
 
+    def show(self, text: str) -> str:
+        """Give a marked text in the language of the one who asks."""
+        return self.app.catalogues.translator(self.language).show(text)
+
     def text(self, key: str, /, **values: Any) -> str:
         """Translate a whole message into the language of the one who asks."""
         return self.app.catalogues.translator(self.language).text(key, **values)

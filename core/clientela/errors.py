@@ -7,9 +7,14 @@ command line and a language-neutral code, so that REST, the command line and the
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
+
+from clientela.i18n.texts import Text, _
+
+# Shows a text in somebody's language.
+Show = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +31,15 @@ class FieldProblem:
     hint: str | None = None
     allowed: tuple[str, ...] = ()
 
-    def as_dict(self) -> dict[str, object]:
-        """Give the JSON form, without the empty parts."""
+    def as_dict(self, show: Show = str) -> dict[str, object]:
+        """Give the JSON form in the language of `show`, without the empty parts."""
         parts: dict[str, object] = {
             "pointer": self.pointer,
             "code": self.code,
-            "detail": self.detail,
+            "detail": show(self.detail),
         }
         if self.hint:
-            parts["hint"] = self.hint
+            parts["hint"] = show(self.hint)
         if self.allowed:
             parts["allowed"] = list(self.allowed)
         return parts
@@ -47,7 +52,7 @@ class Refusal(Exception):
     status: ClassVar[int] = 400
     exit_code: ClassVar[int] = 1
     code: ClassVar[str] = "refused"
-    title: ClassVar[str] = "Refused"
+    title: ClassVar[str] = _("Refused")
 
     detail: str
     errors: list[FieldProblem] = field(default_factory=list)
@@ -57,17 +62,17 @@ class Refusal(Exception):
     def __str__(self) -> str:
         return self.detail
 
-    def as_problem(self) -> dict[str, object]:
-        """Give the problem document of RFC 9457."""
+    def as_problem(self, show: Show = str) -> dict[str, object]:
+        """Give the problem document of RFC 9457 in the language of `show` (`Translator.show`)."""
         body: dict[str, object] = {
             "type": f"https://clientela.invalid/problems/{self.code}",
-            "title": self.title,
+            "title": show(self.title),
             "status": self.status,
-            "detail": self.detail,
+            "detail": show(self.detail),
             "code": self.code,
         }
         if self.errors:
-            body["errors"] = [error.as_dict() for error in self.errors]
+            body["errors"] = [error.as_dict(show) for error in self.errors]
         return body | self.extra
 
 
@@ -77,7 +82,7 @@ class BadSyntax(Refusal):
     status = 400
     exit_code = 2
     code = "bad-syntax"
-    title = "This cannot be read"
+    title = _("This cannot be read")
 
 
 class Unauthenticated(Refusal):
@@ -86,7 +91,7 @@ class Unauthenticated(Refusal):
     status = 401
     exit_code = 5
     code = "unauthenticated"
-    title = "Sign in first"
+    title = _("Sign in first")
 
 
 class Forbidden(Refusal):
@@ -95,7 +100,7 @@ class Forbidden(Refusal):
     status = 403
     exit_code = 5
     code = "forbidden"
-    title = "Not allowed"
+    title = _("Not allowed")
 
 
 class NotFound(Refusal):
@@ -104,7 +109,7 @@ class NotFound(Refusal):
     status = 404
     exit_code = 4
     code = "not-found"
-    title = "Not found"
+    title = _("Not found")
 
 
 class MethodNotAllowed(Refusal):
@@ -113,7 +118,7 @@ class MethodNotAllowed(Refusal):
     status = 405
     exit_code = 2
     code = "method-not-allowed"
-    title = "This method does not fit the address"
+    title = _("This method does not fit the address")
 
 
 class Conflict(Refusal):
@@ -122,7 +127,7 @@ class Conflict(Refusal):
     status = 409
     exit_code = 6
     code = "conflict"
-    title = "The state of things forbids it"
+    title = _("The state of things forbids it")
 
 
 class Stale(Refusal):
@@ -131,7 +136,7 @@ class Stale(Refusal):
     status = 412
     exit_code = 6
     code = "stale"
-    title = "Changed by somebody else meanwhile"
+    title = _("Changed by somebody else meanwhile")
 
 
 class TooLarge(Refusal):
@@ -140,7 +145,7 @@ class TooLarge(Refusal):
     status = 413
     exit_code = 2
     code = "too-large"
-    title = "Too much at once"
+    title = _("Too much at once")
 
 
 class UnsupportedMedia(Refusal):
@@ -149,7 +154,7 @@ class UnsupportedMedia(Refusal):
     status = 415
     exit_code = 2
     code = "unsupported-media-type"
-    title = "This content type is not read here"
+    title = _("This content type is not read here")
 
 
 class Invalid(Refusal):
@@ -158,7 +163,7 @@ class Invalid(Refusal):
     status = 422
     exit_code = 2
     code = "invalid"
-    title = "Some values cannot be taken"
+    title = _("Some values cannot be taken")
 
 
 class Unavailable(Refusal):
@@ -167,7 +172,7 @@ class Unavailable(Refusal):
     status = 503
     exit_code = 8
     code = "unavailable"
-    title = "Not available right now"
+    title = _("Not available right now")
 
 
 class Misconfigured(Refusal):
@@ -176,7 +181,7 @@ class Misconfigured(Refusal):
     status = 500
     exit_code = 3
     code = "misconfigured"
-    title = "The deployment is not composed correctly"
+    title = _("The deployment is not composed correctly")
 
 
 def nearest(word: str, words: Iterable[str], *, most: int = 3) -> tuple[str, ...]:
@@ -189,6 +194,10 @@ def nearest(word: str, words: Iterable[str], *, most: int = 3) -> tuple[str, ...
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
-    """Give ` Did you mean 'x' or 'y'?`, or nothing when no word is near."""
+    """Give ` Did you mean 'x', 'y'?` to follow a sentence, or nothing when no word is near."""
     near = nearest(word, words)
-    return f" Did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
+    return (
+        _(" Did you mean {words}?", words=", ".join(repr(name) for name in near))
+        if near
+        else Text("")
+    )

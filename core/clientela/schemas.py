@@ -19,6 +19,7 @@ from pydantic import (
 from clientela.entity import EntityInfo
 from clientela.errors import FieldProblem, Invalid, did_you_mean, nearest
 from clientela.fields import Field
+from clientela.i18n import _
 from clientela.kinds.text import TextKind
 
 
@@ -95,18 +96,20 @@ def invalid(wrong: ValidationError, model: type[BaseModel], *, at: str = "") -> 
         for error in wrong.errors(include_url=False, include_context=False)[:50]
     ]
     first = problems[0]
-    detail = first.detail if len(problems) == 1 else f"{len(problems)} values cannot be taken."
+    detail = first.detail
+    if len(problems) > 1:
+        detail = _("{count} values cannot be taken.", count=len(problems))
     return Invalid(detail, problems)
 
 
 _SENTENCES = {
-    "missing": "This is required.",
-    "model_type": "An object is expected here.",
-    "string_type": "Text is expected here.",
-    "int_type": "A whole number is expected here.",
-    "bool_type": "true or false is expected here.",
-    "list_type": "A list is expected here.",
-    "dict_type": "An object is expected here.",
+    "missing": _("This is required."),
+    "model_type": _("An object is expected here."),
+    "string_type": _("Text is expected here."),
+    "int_type": _("A whole number is expected here."),
+    "bool_type": _("true or false is expected here."),
+    "list_type": _("A list is expected here."),
+    "dict_type": _("An object is expected here."),
 }
 
 
@@ -122,11 +125,20 @@ def _problem(error: Any, model: type[BaseModel], at: str) -> FieldProblem:
         names = list(model.model_fields)
         word = str(path[-1])
         return FieldProblem(
-            pointer, "unknown-field", f"There is no field {word[:60]!r} here." + did_you_mean(word, names),
+            pointer, "unknown-field",
+            _("There is no field {name} here.", name=repr(word[:60])) + did_you_mean(word, names),
             allowed=nearest(word, names),
         )  # fmt: skip
-    sentence = _SENTENCES.get(kind) or str(error["msg"]).removeprefix("Value error, ")
+    sentence = _SENTENCES.get(kind) or _said(error)
     return FieldProblem(pointer or "/", kind.replace("_", "-"), sentence)
+
+
+def _said(error: Any) -> str:
+    """Give the sentence of the `ValueError` behind pydantic's report, still translatable."""
+    cause = error.get("ctx", {}).get("error")
+    if isinstance(cause, ValueError) and cause.args:
+        return cause.args[0] if isinstance(cause.args[0], str) else str(cause)
+    return str(error["msg"])
 
 
 def _escape(part: object) -> str:

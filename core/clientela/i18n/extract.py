@@ -20,12 +20,12 @@ from clientela.i18n.catalogue import (
     folder_of,
     is_english,
     new_catalogue,
-    parse,
     po_path,
     read_po,
     translation_forms,
 )
 from clientela.i18n.formats import clean_tag
+from clientela.i18n.texts import parse
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog

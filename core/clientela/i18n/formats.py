@@ -14,8 +14,6 @@ from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from clientela.errors import Invalid
-
 if TYPE_CHECKING:
     from babel import Locale
 
@@ -186,6 +184,8 @@ def _zone(name: str | tzinfo) -> tzinfo:
         return get_timezone(name)
     except (LookupError, ValueError, OSError) as error:
         known = "write one like Europe/Moscow"
+        from clientela.errors import Invalid  # noqa: PLC0415 - errors speak through this package
+
         raise Invalid(f"The time zone {name!r} is not known; {known}.") from error
 
 

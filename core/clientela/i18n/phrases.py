@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from clientela.errors import Misconfigured, did_you_mean
-from clientela.i18n.catalogue import Count, Message, Translator, parse
+from clientela.i18n.catalogue import Count, Message, Translator
+from clientela.i18n.texts import parse
 
 _COUNT: Final = "count"
 _SENTENCES: Final = {
@@ -73,6 +73,8 @@ def phrase(
     if message.plural is None:
         return translator.text(message.key, context=message.context, **values)
     if n is None:
+        from clientela.errors import Misconfigured  # noqa: PLC0415 - errors speak through this package
+
         raise Misconfigured(f"The phrase {which!r} of {entity_name} wants the number n.")
     return translator.plural(message.key, message.plural, n, context=message.context, **values)
 
@@ -99,6 +101,8 @@ def _message(entity_name: str, noun: str, plural: str, which: str) -> Message:
     if which == _COUNT:
         return Message(context, f"{{n}} {one}", f"{{n}} {many}")
     if which not in _SENTENCES:
+        from clientela.errors import Misconfigured, did_you_mean  # noqa: PLC0415 - the same
+
         hint = did_you_mean(which, PHRASES)
         raise Misconfigured(f"An entity has no phrase {which!r}.{hint}")
     nouns = {"one": one, "One": one[:1].upper() + one[1:], "many": many}

@@ -66,7 +66,7 @@ def _one(ctx: Context, info: EntityInfo, item: Any, place: int) -> dict[str, Any
         with ctx.savepoint():
             record, status = _carry_out(ctx, info, item, at)
     except Refusal as refusal:
-        return {"status": refusal.status, "problem": refusal.as_problem()}
+        return {"status": refusal.status, "problem": refusal.as_problem(ctx.show)}
     return {"status": status, "id": record.public_id, "rev": record.rev}
 
 

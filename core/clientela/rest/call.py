@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from clientela import gate
-from clientela.errors import BadSyntax, FieldProblem, Refusal, UnsupportedMedia, did_you_mean
+from clientela.errors import BadSyntax, FieldProblem, Refusal, Show, UnsupportedMedia, did_you_mean
 
 JSON = b"application/json"
 PROBLEM = b"application/problem+json"
@@ -134,9 +134,9 @@ def json_reply(value: Any, *, status: int = 200, headers: dict[str, str] | None 
     return Reply(status, orjson.dumps(value, option=JSON_OPTIONS), headers or {})
 
 
-def problem(refusal: Refusal, request_id: str) -> Reply:
+def problem(refusal: Refusal, request_id: str, show: Show = str) -> Reply:
     """Reply with a problem document (RFC 9457)."""
-    body = refusal.as_problem() | {"request_id": request_id}
+    body = refusal.as_problem(show) | {"request_id": request_id}
     return Reply(
         refusal.status,
         orjson.dumps(body, option=JSON_OPTIONS, default=str),

@@ -15,9 +15,11 @@ from clientela.errors import (
     MethodNotAllowed,
     NotFound,
     Refusal,
+    Show,
     Unauthenticated,
     did_you_mean,
 )
+from clientela.i18n.formats import negotiate
 from clientela.rest import batch, lists, records
 from clientela.rest.call import Call, Reply, json_reply, problem
 from clientela.rest.idempotency import Once
@@ -47,10 +49,10 @@ class Dispatcher:
         try:
             return self._answer(call)
         except Refusal as refusal:
-            return problem(refusal, call.request_id)
+            return problem(refusal, call.request_id, self._show(call))
         except Exception:
             log.exception("request %s failed", call.request_id)
-            return problem(Defect(), call.request_id)
+            return problem(Defect(), call.request_id, self._show(call))
 
     def _answer(self, call: Call) -> Reply:
         if call.path == f"{PREFIX}openapi.json" and call.method in READING:
@@ -75,15 +77,18 @@ class Dispatcher:
             )
 
     def _how(self, call: Call) -> dict[str, Any]:
-        accepted = call.header(b"accept-language")
-        language = None
-        if accepted:
-            from clientela.i18n.formats import negotiate  # noqa: PLC0415 - only where a language is asked for
+        return {"request_id": call.request_id, "language": self._language(call)}
 
-            language = negotiate(
-                accepted, self.app.catalogues.languages, self.app.settings.language
-            )
-        return {"request_id": call.request_id, "language": language}
+    def _language(self, call: Call) -> str | None:
+        """Give the language the caller asks for, if it asks for one."""
+        accepted = call.header(b"accept-language")
+        if not accepted or accepted == "*":
+            return None
+        return negotiate(accepted, self.app.catalogues.languages, self.app.settings.language)
+
+    def _show(self, call: Call) -> Show:
+        language = self._language(call) or self.app.settings.language
+        return self.app.catalogues.translator(language).show
 
     def principal(self, call: Call) -> Principal:
         """Find out who calls."""
