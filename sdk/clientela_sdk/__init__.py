@@ -1,1 +1,188 @@
-"""The one door for plugin authors."""
+"""The one door for plugin authors: every name a plugin needs, and none that may change without notice.
+
+    from clientela_sdk import Customer, CustomerId, Entity, Mapped, Plugin, day, ref
+
+The test kit stands in `clientela_sdk.testing`, so that a deployment needs no pytest.
+"""
+
+from sqlalchemy.orm import Mapped
+
+from clientela.access.entities import Role, Token, User
+from clientela.access.principal import Principal
+from clientela.access.scopes import visible
+from clientela.actions import Action, action
+from clientela.app import App
+from clientela.context import Context
+from clientela.customers.entities import (
+    Address,
+    Consent,
+    Customer,
+    Decision,
+    Identifier,
+    Interaction,
+)
+from clientela.entity import VERBS, Entity, EntityInfo
+from clientela.errors import (
+    Conflict,
+    FieldProblem,
+    Forbidden,
+    Invalid,
+    Misconfigured,
+    NotFound,
+    Refusal,
+    Unavailable,
+)
+from clientela.facts import (
+    Fact,
+    RecordChanged,
+    RecordCreated,
+    RecordPurged,
+    RecordRestored,
+    RecordTrashed,
+    Subscription,
+    on,
+)
+from clientela.fields import (
+    Field,
+    address,
+    boolean,
+    choice,
+    choices,
+    country,
+    currency,
+    day,
+    decimal,
+    duration,
+    email,
+    field,
+    file,
+    instant,
+    integer,
+    json,
+    language,
+    money,
+    owner,
+    percent,
+    person_name,
+    phone,
+    ref,
+    rich_text,
+    tags,
+    text,
+    url,
+)
+from clientela.health import Check
+from clientela.hookspecs import hookimpl, hookspec
+from clientela.i18n import _
+from clientela.kinds.base import Kind
+from clientela.plugins.card import Plugin
+from clientela.query import readable_names, related
+from clientela.schemas import Input
+from clientela.values import Money, PersonName, PostalAddress
+from clientela_sdk.inputs import (
+    AddressId,
+    Amount,
+    ConsentId,
+    CustomerId,
+    Day,
+    DecisionId,
+    IdentifierId,
+    IdOf,
+    Instant,
+    InteractionId,
+    ReadAs,
+    RoleId,
+    TokenId,
+    UserId,
+)
+
+__all__ = [
+    "VERBS",
+    "Action",
+    "Address",
+    "AddressId",
+    "Amount",
+    "App",
+    "Check",
+    "Conflict",
+    "Consent",
+    "ConsentId",
+    "Context",
+    "Customer",
+    "CustomerId",
+    "Day",
+    "Decision",
+    "DecisionId",
+    "Entity",
+    "EntityInfo",
+    "Fact",
+    "Field",
+    "FieldProblem",
+    "Forbidden",
+    "IdOf",
+    "Identifier",
+    "IdentifierId",
+    "Input",
+    "Instant",
+    "Interaction",
+    "InteractionId",
+    "Invalid",
+    "Kind",
+    "Mapped",
+    "Misconfigured",
+    "Money",
+    "NotFound",
+    "PersonName",
+    "Plugin",
+    "PostalAddress",
+    "Principal",
+    "ReadAs",
+    "RecordChanged",
+    "RecordCreated",
+    "RecordPurged",
+    "RecordRestored",
+    "RecordTrashed",
+    "Refusal",
+    "Role",
+    "RoleId",
+    "Subscription",
+    "Token",
+    "TokenId",
+    "Unavailable",
+    "User",
+    "UserId",
+    "_",
+    "action",
+    "address",
+    "boolean",
+    "choice",
+    "choices",
+    "country",
+    "currency",
+    "day",
+    "decimal",
+    "duration",
+    "email",
+    "field",
+    "file",
+    "hookimpl",
+    "hookspec",
+    "instant",
+    "integer",
+    "json",
+    "language",
+    "money",
+    "on",
+    "owner",
+    "percent",
+    "person_name",
+    "phone",
+    "readable_names",
+    "ref",
+    "related",
+    "rich_text",
+    "tags",
+    "text",
+    "url",
+    "visible",
+]

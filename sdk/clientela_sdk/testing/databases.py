@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +9,9 @@ from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
+from clientela.access.seed import seed_roles
 from clientela.app import App
+from clientela.outbox import DELIVERY, OUTBOX
 from clientela.plugins.card import Plugin
 from clientela_sdk.testing.postgres import create_database, drop_database
 
@@ -21,7 +22,7 @@ class Databases(Protocol):
     """A place where databases are made."""
 
     def fresh(self, plugins: Sequence[Plugin]) -> Iterator[str]:
-        """Lend the address of a database with the tables of these plugins and nothing else in it."""
+        """Lend the address of a database with the tables of these plugins and the first roles, and nothing else."""
         ...
 
 
@@ -93,6 +94,11 @@ def _key(plugins: Sequence[Plugin]) -> Key:
 def _fill(url: str, plugins: Sequence[Plugin]) -> None:
     with opened(App(url, plugins=plugins)) as app:
         app.create_all()
+        seed_roles(app)
+        # What the seed told is no test's affair.
+        with app.db.write() as connection:
+            connection.execute(DELIVERY.delete())
+            connection.execute(OUTBOX.delete())
 
 
 @contextmanager
@@ -102,11 +108,3 @@ def opened(app: App) -> Iterator[App]:
         yield app
     finally:
         app.close()
-
-
-def is_there(module: str) -> bool:
-    """Say whether a module can be imported, without importing it."""
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False

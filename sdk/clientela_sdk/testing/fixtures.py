@@ -18,9 +18,11 @@ what was committed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner, Result
 
 from clientela.access.entities import Role, Token, User
 from clientela.access.principal import SYSTEM, Principal, RoleRules
@@ -241,11 +243,15 @@ def token(make: Make) -> Callable[..., str]:
             Role, permissions=list(permissions), scopes=dict(scopes or {}),
             hidden_classes=list(hidden_classes),
         )  # fmt: skip
-        secret = new_token()
-        make(Token, start=secret[:SHOWN], digest=digest(secret), roles=[role.name])
-        return secret
+        return _issue(make, role.name)
 
     return issue
+
+
+def _issue(make: Make, *roles: str) -> str:
+    secret = new_token()
+    make(Token, start=secret[:SHOWN], digest=digest(secret), roles=list(roles))
+    return secret
 
 
 # from outside ---------------------------------------------------------------------------------------------------------
@@ -258,7 +264,7 @@ def outbox(app: App) -> Post:
 
 
 @pytest.fixture
-def client(app: App, token: Callable[..., str]) -> Iterator[TestClient]:
+def client(app: App, make: Make) -> Iterator[TestClient]:
     """Give an HTTP client with the token of an administrator.
 
     def test_a_customer_is_shown(client, make):
@@ -269,6 +275,26 @@ def client(app: App, token: Callable[..., str]) -> Iterator[TestClient]:
 
     from clientela.rest.asgi import create_asgi  # noqa: PLC0415 - the same
 
-    headers = {"Authorization": f"Bearer {token('*')}"}
+    headers = {"Authorization": f"Bearer {_issue(make, 'administrator')}"}
     with TestClient(create_asgi(app), headers=headers) as made:
         yield made
+
+
+@pytest.fixture
+def cli(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Run `clientela` on the app, in an empty folder; keywords are those of click's `CliRunner.invoke`.
+
+    def test_a_customer_is_listed(cli, make):
+        make(Customer, name="Anna")
+        assert "Anna" in cli("core", "customer", "list").stdout
+    """
+    from clientela.cli import root  # noqa: PLC0415 - few tests need the command line
+    from clientela.cli.desk import Desk  # noqa: PLC0415 - the same
+
+    monkeypatch.setenv("CLIENTELA_DATABASE", app.db.url.render_as_string(hide_password=False))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str, **options: Any) -> Result:
+        return CliRunner().invoke(root, words, obj=Desk(given_app=app), **options)
+
+    return run

@@ -1,0 +1,186 @@
+"""Where contacts has a say: when an employment is saved, on the customer's card, and when somebody has left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from clientela_contacts.entities import (
+    Employment,
+    Group,
+    Membership,
+    PrimaryEmploymentExists,
+    WrongSide,
+)
+from clientela_contacts.facts import EmploymentEnded
+from clientela_sdk import (
+    Context,
+    Customer,
+    Entity,
+    Interaction,
+    hookimpl,
+    on,
+    readable_names,
+    visible,
+)
+
+NEWEST = 20
+SIDES = {"person_id": "person", "organization_id": "organization"}
+
+
+# saving ---------------------------------------------------------------------------------------------------------------
+
+
+@hookimpl
+def record_saving(ctx: Context, record: Entity, created: bool) -> None:  # noqa: FBT001 - the spec has it so
+    """Refuse an employment between the wrong kinds of customers, and a person's second primary one."""
+    if not isinstance(record, Employment) or record.deleted_at is not None:
+        return
+    if created:
+        _require_sides(ctx, record)
+    if record.primary and record.is_current(ctx.today):
+        _require_only_primary(ctx, record)
+
+
+def _require_sides(ctx: Context, employment: Employment) -> None:
+    for field, kind in SIDES.items():
+        customer = _customer(ctx, employment.get(field))
+        if customer is not None and customer.kind != kind:
+            raise WrongSide(field)
+
+
+def _customer(ctx: Context, key: str) -> Customer | None:
+    """Find a customer, also one that is written together with the employment."""
+    found = ctx.session.get(Customer, key)
+    if found is not None:
+        return found
+    new = (one for one in ctx.session.new if isinstance(one, Customer) and one.id == key)
+    return next(new, None)
+
+
+def _require_only_primary(ctx: Context, employment: Employment) -> None:
+    # The lock lets two who make an employment primary at once take turns; SQLite's writers do so anyway.
+    ctx.connection.execute(
+        select(Customer.id).where(Customer.id == employment.person_id).with_for_update()
+    )
+    for other in _other_employments(ctx, employment):
+        if other.deleted_at is None and other.primary and other.is_current(ctx.today):
+            raise PrimaryEmploymentExists(_name(ctx, other.organization_id))
+
+
+def _other_employments(ctx: Context, employment: Employment) -> list[Employment]:
+    """List the person's other employments as this transaction will leave them, whoever may see them."""
+    stored = select(Employment).where(
+        Employment.person_id == employment.person_id, Employment.id != employment.id
+    )
+    return [
+        *ctx.session.execute(stored).scalars(),
+        *(
+            one
+            for one in ctx.session.new
+            if isinstance(one, Employment)
+            and one is not employment
+            and one.person_id == employment.person_id
+        ),
+    ]
+
+
+def _name(ctx: Context, key: str) -> str | None:
+    """Give the name of a customer, unless this principal may not know it."""
+    customer = ctx.find(Customer, key)
+    shown = customer is not None and "name" in readable_names(ctx, Customer.info)
+    return customer.name if customer is not None and shown else None
+
+
+# the card -------------------------------------------------------------------------------------------------------------
+
+
+@hookimpl
+def customer_card_section(ctx: Context, customer: Customer) -> dict[str, Any] | None:
+    """Show where a person works, or who works for an organization, and the customer's groups."""
+    parts: dict[str, Any] = {}
+    if ctx.can(Employment.info.permission("read")):
+        parts |= _employments(ctx, customer)
+    if ctx.can(Membership.info.permission("read")) and ctx.can(Group.info.permission("read")):
+        parts |= _groups(ctx, customer)
+    return parts or None
+
+
+def _employments(ctx: Context, customer: Customer) -> dict[str, Any]:
+    table, other = Employment.info.table, Customer.info.table.alias()
+    here, there = table.c.person_id, table.c.organization_id
+    if customer.kind != "person":
+        here, there = there, here
+    query = (
+        select(table, other.c.id.label("other"), other.c.name, func.count().over().label("all"))
+        .join_from(table, other, other.c.id == there)
+        .where(
+            here == customer.id,
+            *visible(ctx, Employment.info, table),
+            *visible(ctx, Customer.info, other),
+        )
+        .order_by(table.c.ended_on.is_not(None), table.c.primary.desc(), table.c.id.desc())
+        .limit(NEWEST)
+    )
+    rows = ctx.connection.execute(query).all()
+    names = readable_names(ctx, Customer.info)
+    return {
+        "employments": [_employment(row, named="name" in names) for row in rows],
+        "employment_count": rows[0].all if rows else 0,
+    }
+
+
+def _employment(row: Any, *, named: bool) -> dict[str, Any]:
+    return {
+        "id": Employment.info.public_id(row.id),
+        "with": {
+            "id": Customer.info.public_id(row.other),
+            "name": row.name if named else None,
+        },
+        "title": row.title,
+        "department": row.department,
+        "role": row.role,
+        "started_on": row.started_on.isoformat() if row.started_on else None,
+        "ended_on": row.ended_on.isoformat() if row.ended_on else None,
+        "primary": row.primary,
+    }
+
+
+def _groups(ctx: Context, customer: Customer) -> dict[str, Any]:
+    membership, group = Membership.info.table, Group.info.table
+    query = (
+        select(group.c.id, group.c.name, func.count().over().label("all"))
+        .join_from(membership, group, group.c.id == membership.c.group_id)
+        .where(
+            membership.c.customer_id == customer.id,
+            *visible(ctx, Membership.info, membership),
+            *visible(ctx, Group.info, group),
+        )
+        .order_by(group.c.name, group.c.id)
+        .limit(NEWEST)
+    )
+    rows = ctx.connection.execute(query).all()
+    return {
+        "groups": [{"id": Group.info.public_id(row.id), "name": row.name} for row in rows],
+        "group_count": rows[0].all if rows else 0,
+    }
+
+
+# afterwards -----------------------------------------------------------------------------------------------------------
+
+
+@on(EmploymentEnded)
+def note_who_left(ctx: Context, fact: EmploymentEnded) -> None:
+    """Write into the person's history that they left; where one of the two is gone, there is nothing to write."""
+    person = ctx.find(Customer, fact.person_id, trashed=None)
+    organization = ctx.find(Customer, fact.organization_id, trashed=None)
+    if person is None or organization is None:
+        return
+    ctx.add(
+        Interaction(
+            customer_id=person.id, channel="note", direction="internal", at=ctx.now,
+            subject=ctx.text("{person} left {organization}", person=person.name, organization=organization.name),
+            data={"employment": fact.employment_id, "ended_on": fact.ended_on.isoformat()},
+        )
+    )  # fmt: skip
