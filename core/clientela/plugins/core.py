@@ -14,6 +14,7 @@ from clientela.customers.entities import (
     Identifier,
     Interaction,
 )
+from clientela.exchange.facts import RecordsImported
 from clientela.plugins.card import Plugin
 
 CORE = Plugin(
@@ -25,6 +26,7 @@ CORE = Plugin(
     actions=[set_password, issue],
     facts=[
         facts.RecordCreated, facts.RecordChanged, facts.RecordTrashed, facts.RecordRestored, facts.RecordPurged,
+        RecordsImported,
     ],
     hooks=[card],
     views={"core.customer": {"card": card.customer_card}},

@@ -1,0 +1,124 @@
+"""What a batch asks of the database before it writes: references, known records, unique values; one query each."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Table, select, tuple_
+
+from clientela.access.scopes import visible
+from clientela.entity import EntityInfo
+from clientela.exchange.cells import BLANK, Bad
+from clientela.fields import Field
+from clientela.i18n.texts import _
+
+if TYPE_CHECKING:
+    from clientela.context import Context
+
+Values = list[Any]
+
+
+def among(
+    columns: Sequence[ColumnElement[Any]], wanted: Iterable[tuple[Any, ...]]
+) -> ColumnElement[bool]:
+    """Give the predicate that the columns hold one of some combinations."""
+    if len(columns) == 1:
+        return columns[0].in_([one[0] for one in wanted])
+    return tuple_(*columns).in_(list(wanted))
+
+
+def _present(values: Values) -> list[Any]:
+    return list(dict.fromkeys(v for v in values if v is not BLANK and type(v) is not Bad))
+
+
+def resolved(ctx: Context, column: str, target: EntityInfo, by: Field, values: Values) -> Values:
+    """Turn the values of a field of the target into keys; none or several is `Bad`."""
+    wanted = _present(values)
+    found: dict[Any, list[str]] = {value: [] for value in wanted}
+    if wanted:
+        table = target.table
+        here = table.c[by.columns[0].name]
+        query = select(here, table.c.id).where(here.in_(wanted), *visible(ctx, target, table))
+        for value, key in ctx.connection.execute(query):
+            found[value].append(key)
+    answers: dict[Any, Any] = {
+        value: keys[0] if len(keys) == 1 else _not_one(column, target, by, value, len(keys))
+        for value, keys in found.items()
+    }
+    return [v if v is BLANK or type(v) is Bad else answers[v] for v in values]
+
+
+def _not_one(column: str, target: EntityInfo, by: Field, value: Any, count: int) -> Bad:
+    sample = by.kind.csv(value)
+    if not count:
+        return Bad(
+            column,
+            "no-such-record",
+            _("There is no {noun} with this {field}.", noun=target.noun, field=by.name),
+            sample,
+        )
+    return Bad(
+        column, "several-records",
+        _("Several {nouns} have this {field}; name one by its id.", nouns=target.nouns, field=by.name),
+        sample,
+    )  # fmt: skip
+
+
+def existing(ctx: Context, column: str, target: EntityInfo, values: Values) -> Values:
+    """Let pass the keys of records that are there and may be seen."""
+    wanted = _present(values)
+    if not wanted:
+        return values
+    table = target.table
+    query = select(table.c.id).where(table.c.id.in_(wanted), *visible(ctx, target, table))
+    there = set(ctx.connection.execute(query).scalars())
+    return [
+        v
+        if v is BLANK or type(v) is Bad or v in there
+        else Bad(
+            column,
+            "no-such-record",
+            _("There is no such {noun}.", noun=target.noun),
+            target.public_id(v),
+        )
+        for v in values
+    ]
+
+
+def known_records(
+    ctx: Context, info: EntityInfo, key: Sequence[Field], wanted: Iterable[tuple[Any, ...]]
+) -> dict[tuple[Any, ...], list[Any]]:
+    """Find the records of some keys among those that this principal may see."""
+    table = info.table
+    columns = [table.c[f.columns[0].name] for f in key]
+    names = [column.name for column in columns]
+    found: dict[tuple[Any, ...], list[Any]] = {}
+    query = select(table).where(among(columns, wanted), *visible(ctx, info, table))
+    for row in ctx.connection.execute(query).mappings():
+        found.setdefault(tuple(row[name] for name in names), []).append(row)
+    return found
+
+
+def changeable(ctx: Context, info: EntityInfo, keys: Sequence[str]) -> set[str]:
+    """Give those of some records that this principal may change."""
+    if ctx.principal.is_system or not keys:
+        return set(keys)
+    table = info.table
+    query = select(table.c.id).where(
+        table.c.id.in_(keys), *visible(ctx, info, table, verb="update")
+    )
+    return set(ctx.connection.execute(query).scalars())
+
+
+def taken(
+    ctx: Context,
+    table: Table,
+    columns: Sequence[ColumnElement[Any]],
+    wanted: Sequence[tuple[Any, ...]],
+) -> dict[tuple[Hashable, ...], str]:
+    """Give which unique values are taken and by whom; the trash counts, and so do records nobody may see."""
+    if not wanted:
+        return {}
+    query = select(table.c.id, *columns).where(among(columns, wanted))
+    return {tuple(row[1:]): row[0] for row in ctx.connection.execute(query)}
