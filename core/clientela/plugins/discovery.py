@@ -8,6 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 from clientela.errors import Misconfigured
+from clientela.i18n.texts import _
 
 if TYPE_CHECKING:
     from clientela.plugins.card import Plugin
@@ -76,15 +77,28 @@ def _card(point: EntryPoint) -> Plugin:
         card = point.load()
     except Exception as broken:
         raise Misconfigured(
-            f"The plugin {point.name} cannot be imported: {type(broken).__name__}: {broken}.",
+            _(
+                "The plugin {point} cannot be imported: {type}: {reason}.",
+                point=point.name,
+                type=type(broken).__name__,
+                reason=broken,
+            ),
             extra={"fix": f'leave it out with disabled = ["{point.name}"] in clientela.toml'},
         ) from broken
     if not isinstance(card, Plugin):
         raise Misconfigured(
-            f"The entry point {point.name} = {point.value} does not lead to a Plugin(…)."
+            _(
+                "The entry point {point} = {target} does not lead to a Plugin(…).",
+                point=point.name,
+                target=point.value,
+            )
         )
     if card.name != point.name:
         raise Misconfigured(
-            f"The plugin {card.name} is installed under the entry point {point.name}; they must be equal."
+            _(
+                "The plugin {plugin} is installed under the entry point {point}; they must be equal.",
+                plugin=card.name,
+                point=point.name,
+            )
         )
     return card

@@ -1,0 +1,165 @@
+"""The command line. This module imports no plugin and nothing slow: `clientela --help` must answer at once.
+
+Each core command is a module of this package, found when it is called. The commands of records are derived from the
+declarations of the installed plugins, by `records`, when one of them is called.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from clientela import __version__, gate
+from clientela.cli.desk import Desk
+from clientela.cli.errors import report
+from clientela.cli.groups import Context, Group, common_options, desk_of, peek
+from clientela.i18n.texts import _
+
+HERE = "clientela.cli"
+
+# name: (where it is, what help says of it, in the order in which a newcomer needs them)
+COMMANDS = {
+    "demo": ("start:demo", "Serve a filled CRM to look at"),
+    "init": ("start:init", "Create a deployment in a folder"),
+    "serve": ("serving:serve", "Serve REST until it is stopped"),
+    "user": ("users:user", "People who may sign in: add, list, disable, enable, password"),
+    "role": ("roles:role", "What people and programs may do: list, show, add, grant, revoke"),
+    "api": ("tokens:api", "Tokens for programs: add, list, revoke"),
+    "search": ("look:search", "Find records of every kind by their words"),
+    "entity": ("look:entity", "The kinds of records there are, and their fields"),
+    "event": ("look:event", "The facts that were told, newest first"),
+    "data": ("data:data", "Import and export CSV"),
+    "import": ("data:import_", "Import a CSV file into an entity"),
+    "export": ("data:export", "Export an entity as CSV"),
+    "db": ("database:db", "The database: status, migrate, revert"),
+    "doctor": ("doctor:doctor", "Check the deployment, with a fix for each finding"),
+    "plugin": ("plugins:plugin", "The installed plugins"),
+    "config": ("config:config", "The settings as they are read"),
+    "i18n": ("translations:i18n", "Translations: check, extract"),
+    "x": ("records:extra", "Commands that plugins bring"),
+    "completion": ("manual:completion", "The script that lets a shell complete commands"),
+    "help": ("manual:help_", "Explain a topic: filters, output, exit-codes, roles, environment"),
+    "version": ("manual:version", "The version"),
+}
+
+ABOUT = "Clientela, a CRM composed of plugins."
+
+EXAMPLES = """\
+clientela demo
+clientela init shop --name "Corner shop" --lang ru --time-zone Europe/Moscow
+clientela core customer create --name "Roof & Sons" --kind organization
+clientela core customer list --filter 'country = RU' --sort -created_at
+clientela core customer list -o json | jq '.data[].email'"""
+
+
+class Root(Group):
+    """`clientela` itself."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the core commands, then a group for each plugin."""
+        del ctx
+        return [*COMMANDS, *plugin_names()]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Find a core command, or derive the group of a plugin."""
+        if cmd_name in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        if cmd_name not in plugin_names():
+            return None
+        from clientela.cli.records import plugin_group  # noqa: PLC0415 - builds the app
+
+        return plugin_group(desk_of(ctx), cmd_name)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Look for what must be known early, then read as usual."""
+        peek(args, desk_of(ctx))
+        for word in args:
+            gate.check_text(word)
+        return super().parse_args(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the tables of commands without importing one of them."""
+        show = desk_of(ctx).text
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, show(about)) for name, (_, about) in COMMANDS.items()])
+        with formatter.section(_("Records")):
+            formatter.write_dl([(name, show(_about(name))) for name in plugin_names()])
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run, and turn whatever goes wrong into a sentence and an exit code."""
+        desk = options.setdefault("obj", None) or Desk()
+        options |= {"obj": desk, "standalone_mode": False}
+        options["prog_name"] = options.get("prog_name") or "clientela"
+        peek(options.get("args") or (args[0] if args else None) or sys.argv[1:], desk)
+        try:
+            code = super().main(*args, **options)
+            code = code if isinstance(code, int) else 0
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the outermost edge
+            code = report(error, desk)
+        finally:
+            desk.close()
+        sys.exit(code)
+
+
+def plugin_names() -> list[str]:
+    """List the installed plugins by their entry points, the core first."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 - only help and derived commands
+
+    # A plugin named like a core command must not shadow it; it is reached through `x`.
+    installed = {point.name for point in entry_points(group="clientela.plugins")}
+    return ["core", *sorted(installed - COMMANDS.keys() - {"core"})]
+
+
+def _about(plugin: str) -> str:
+    if plugin == "core":
+        return _("Customers, users, roles and tokens")
+    from clientela.plugins.discovery import found  # noqa: PLC0415 - reads metadata
+
+    return next((one.summary for one in found() if one.name == plugin), "")
+
+
+def _version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's
+    if wanted:
+        click.echo(f"clientela {__version__}")
+        ctx.exit()
+
+
+def _prepare(verbose: int) -> None:
+    if verbose:
+        import logging  # noqa: PLC0415 - only who asked for it
+
+        logging.basicConfig(level=logging.DEBUG if verbose > 1 else logging.INFO)
+
+
+root = Root(
+    "clientela",
+    help=ABOUT,
+    example=EXAMPLES,
+    lazy={name: f"{HERE}.{place}" for name, (place, _) in COMMANDS.items()},
+    params=[
+        *common_options(),
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_version,
+            help="Show the version.",
+        ),
+    ],
+)
+
+
+@root.result_callback()
+def _done(*_results: Any, **_options: Any) -> None:
+    """Nothing is left to do."""
+
+
+def main() -> None:
+    """Run the command line."""
+    root.main()
+
+
+__all__ = ["Context", "main", "root"]
