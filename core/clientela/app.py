@@ -23,6 +23,7 @@ from clientela.external import EXTERNAL
 from clientela.history import CHANGE, CHANGE_SET
 from clientela.hooks import Hooks
 from clientela.i18n import Catalogues
+from clientela.kinds.base import Home
 from clientela.outbox import DELIVERY, OUTBOX, Outbox
 from clientela.plugins.card import Plugin
 from clientela.plugins.core import CORE
@@ -86,6 +87,11 @@ class App:
                 hooks.register(plugin.name, implementation)
         hooks.seal([plugin.name for plugin in self.plugins])
         return hooks
+
+    @cached_property
+    def home(self) -> Home:
+        """Give the country and currency that are meant where none is named."""
+        return Home(self.settings.country, self.settings.currency)
 
     @cached_property
     def catalogues(self) -> Catalogues:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import event, inspect, select
+from sqlalchemy import Select, bindparam, event, inspect, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -17,11 +17,12 @@ from sqlalchemy.orm.unitofwork import UOWTransaction, _SaveUpdateAll
 
 from clientela import facts as told
 from clientela import ids
-from clientela.access.scopes import visible
+from clientela.access.scopes import in_trash, visible
 from clientela.actions import DEEPEST, Action
 from clientela.entity import Entity, EntityInfo
 from clientela.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound, Stale
 from clientela.history import Change, ChangeSet, before_values, whole
+from clientela.i18n.texts import _
 from clientela.storage.violations import as_refusal
 
 if TYPE_CHECKING:
@@ -112,13 +113,20 @@ class Context:
         letters = ids.parse_key(key, entity.info.prefix)
         if letters is None:
             return None
-        query = select(entity).where(
-            entity.id == letters,
-            *visible(self, entity.info, entity.info.table, verb=verb, trashed=trashed),
+        table, locked = entity.info.table, lock and not self.app.db.is_sqlite
+
+        def build(rules: Sequence[Any]) -> Select[Any]:
+            query = select(entity).where(
+                entity.id == bindparam("key"), *in_trash(table, trashed=trashed), *rules
+            )
+            return query.with_for_update(of=entity) if locked else query
+
+        query = self.app.statement(
+            ("find", entity, trashed, locked),
+            visible(self, entity.info, table, verb=verb, trashed=None),
+            build,
         )
-        if lock and not self.app.db.is_sqlite:
-            query = query.with_for_update(of=entity)
-        return self.session.execute(query).scalar_one_or_none()
+        return self.session.execute(query, {"key": letters}).scalar_one_or_none()
 
     def get(
         self,
@@ -135,8 +143,10 @@ class Context:
             return found
         if verb != "read" and self.find(entity, key, trashed=trashed) is not None:
             self.require(entity.info.permission(verb))
-            raise Forbidden(f"Your roles let you see this {entity.info.phrase}, but not change it.")
-        raise NotFound(f"There is no {entity.info.phrase} {str(key)[:60]}.")
+            raise Forbidden(
+                _("Your roles let you see this {noun}, but not change it.", noun=entity.info.noun)
+            )
+        raise NotFound(_("There is no {noun} {id}.", noun=entity.info.noun, id=str(key)[:60]))
 
     def check_reference(self, name: str, target: EntityInfo, key: str) -> None:
         """Refuse a reference to a record that is not there or may not be seen."""
@@ -145,7 +155,7 @@ class Context:
         table = target.table
         query = select(table.c.id).where(table.c.id == key, *visible(self, target, table))
         if self.connection.execute(query).first() is None:
-            sentence = f"There is no {target.phrase} {target.public_id(key)}."
+            sentence = _("There is no {noun} {id}.", noun=target.noun, id=target.public_id(key))
             raise Invalid(sentence, [FieldProblem(f"/{name}", "no-such-record", sentence)])
 
     # writing records --------------------------------------------------------------------------------------------
@@ -155,7 +165,7 @@ class Context:
         if record.id is None:
             record.id = ids.new_key()
         for name, declared in record.info.fields.items():
-            if getattr(record, name) is None and declared.has_default:
+            if declared.has_default and getattr(record, name) is None:
                 setattr(record, name, declared.initial())
         self.session.add(record)
         return record
@@ -169,13 +179,13 @@ class Context:
         try:
             self.session.flush()
         except StaleDataError:
-            raise Stale("Somebody else changed this record meanwhile; read it again.") from None
+            raise Stale(_("Somebody else changed this record meanwhile; read it again.")) from None
         except IntegrityError as violated:
             raise as_refusal(violated, self.app.registry) from violated
 
     def _before_flush(self, session: Session, flush: UOWTransaction, _instances: Any) -> None:
         if not self.writing:
-            raise Conflict("This context only reads; open one that writes.")
+            raise Conflict(_("This context only reads; open one that writes."))
         _referred_first(flush, {type(r) for r in session.new if isinstance(r, Entity)})
         for record in [r for r in session.new if isinstance(r, Entity)]:
             self._stamp_new(record)
@@ -266,20 +276,31 @@ class Context:
             )
         if base_rev is not None and record.rev != base_rev:
             raise Stale(
-                f"This {record.info.phrase} is at revision {record.rev}, you have seen {base_rev}; read it again."
+                _(
+                    "This {noun} is at revision {rev}, you have seen {base_rev}; read it again.",
+                    noun=record.info.noun,
+                    rev=record.rev,
+                    base_rev=base_rev,
+                )
             )
         return record
 
     def _enter(self, action: Action) -> None:
         if action.writes and not self.writing:
-            raise Conflict(f"{action.name} writes, and this context only reads.")
+            raise Conflict(_("{action} writes, and this context only reads.", action=action.name))
         if len(self._chain) >= DEEPEST:
             raise Conflict(
-                f"Actions call each other too deeply: {_arrows((*self._chain, action.name))}."
+                _(
+                    "Actions call each other too deeply: {chain}.",
+                    chain=_arrows((*self._chain, action.name)),
+                )
             )
         if self._chain.count(action.name) > 1:
             raise Conflict(
-                f"Actions call each other in a circle: {_arrows((*self._chain, action.name))}."
+                _(
+                    "Actions call each other in a circle: {chain}.",
+                    chain=_arrows((*self._chain, action.name)),
+                )
             )
 
     @contextmanager

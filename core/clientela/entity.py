@@ -15,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
 from clientela import ids
 from clientela.errors import Misconfigured
 from clientela.fields import Field, instant, integer, json, text
+from clientela.i18n.texts import Text, _
 from clientela.kinds.base import Kind
 from clientela.kinds.links import RefKind
 from clientela.storage.types import Key
@@ -59,6 +60,25 @@ class EntityInfo:
     def name(self) -> str:
         """Give `plugin.entity`."""
         return f"{self.plugin}.{self.singular}"
+
+    @cached_property
+    def noun(self) -> Text:
+        """Give the noun as sentences use it, to be translated where the sentence is shown."""
+        return Text(self.phrase, f"entity:{self.name}")
+
+    @cached_property
+    def nouns(self) -> Text:
+        """Give the plural of the noun the same way."""
+        return Text(self.plural, f"entity:{self.name}")
+
+    @cached_property
+    def heading(self) -> Text:
+        """Give the plural with a capital, as it begins a sentence or stands above a list."""
+        return Text(self.plural.capitalize(), f"entity:{self.name}")
+
+    def right(self, verb: str) -> Text:
+        """Give what the permission for a verb allows: `Read customers`."""
+        return Text(f"{verb.capitalize()} {self.plural}", f"entity:{self.name}")
 
     @property
     def table(self) -> Table:
@@ -177,7 +197,10 @@ class Entity(DeclarativeBase):
     ) -> None:
         if not plugin:
             raise Misconfigured(
-                f"{cls.__name__} must say whose it is: class {cls.__name__}(Entity, plugin='…')."
+                _(
+                    "{type} must say whose it is: class {type}(Entity, plugin='…').",
+                    type=cls.__name__,
+                )
             )
         singular = name or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
         phrase = phrase or singular.replace("_", " ")
@@ -253,7 +276,7 @@ def _declared_fields(cls: type[Entity]) -> dict[str, Field]:
         if not isinstance(declared, Field):
             continue
         note = str(notes.pop(name, ""))
-        changes: dict[str, Any] = {"optional": "None" in note}
+        changes: dict[str, Any] = {"optional": "None" in note or "Optional[" in note}
         if declared.references == "self":
             changes |= {"references": cls, "kind": RefKind(info.prefix)}
         elif declared.kind.name == "owner":
@@ -333,7 +356,13 @@ def _check_names(info: EntityInfo) -> None:
     ):
         if not shape.fullmatch(word):
             raise Misconfigured(
-                f"{word!r} cannot be the {what} of {info.cls.__name__}: it must match {shape.pattern}."
+                _(
+                    "{word} cannot be the {what} of {type}: it must match {pattern}.",
+                    word=repr(word),
+                    what=what,
+                    type=info.cls.__name__,
+                    pattern=shape.pattern,
+                )
             )
 
 

@@ -193,6 +193,12 @@ def nearest(word: str, words: Iterable[str], *, most: int = 3) -> tuple[str, ...
     return tuple(difflib.get_close_matches(word, list(words), n=most, cutoff=0.6))
 
 
+def sentence_of(error: Exception) -> str:
+    """Give the sentence of an error; one that was marked with `_` can still be translated."""
+    said = error.args[0] if error.args else None
+    return said if isinstance(said, Text) else str(error)
+
+
 def did_you_mean(word: str, words: Iterable[str]) -> str:
     """Give ` Did you mean 'x', 'y'?` to follow a sentence, or nothing when no word is near."""
     near = nearest(word, words)

@@ -15,7 +15,7 @@ from dataclasses import field as dataclass_field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
-from clientela.kinds.base import Kind
+from clientela.kinds.base import Home, Kind
 from clientela.kinds.choices import ChoiceKind, MultiChoiceKind, TagsKind
 from clientela.kinds.codes import CountryKind, CurrencyKind, LanguageKind
 from clientela.kinds.links import OwnerKind, RefKind
@@ -103,6 +103,11 @@ class Field:
         """Give the same field under its name, with a label made from it when none was declared."""
         label = self.label or name.removesuffix("_id").replace("_", " ").capitalize()
         return replace(self, name=name, label=label, **changes)
+
+    def at_home(self, home: Home) -> Field:
+        """Give the same field as a deployment reads it."""
+        kind = self.kind.at_home(home)
+        return self if kind is self.kind else replace(self, kind=kind)
 
     @property
     def has_default(self) -> bool:

@@ -17,9 +17,10 @@ from pydantic import (
 )
 
 from clientela.entity import EntityInfo
-from clientela.errors import FieldProblem, Invalid, did_you_mean, nearest
+from clientela.errors import FieldProblem, Invalid, did_you_mean, nearest, sentence_of
 from clientela.fields import Field
-from clientela.i18n import _
+from clientela.i18n import Text, _
+from clientela.kinds.base import NOWHERE, Home
 from clientela.kinds.text import TextKind
 
 
@@ -31,7 +32,7 @@ class Input(BaseModel):
 
 def _filled(value: Any) -> Any:
     if value == "":
-        raise ValueError("This must not be empty.")
+        raise ValueError(_("This must not be empty."))
     return value
 
 
@@ -50,22 +51,22 @@ def field_type(declared: Field) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def create_schema(info: EntityInfo) -> type[BaseModel]:
+def create_schema(info: EntityInfo, home: Home = NOWHERE) -> type[BaseModel]:
     """Give the model of a creation: required fields, the others with their defaults left out."""
-    return _model(
-        info, "Create", {n: ... if f.required else None for n, f in info.writable.items()}
-    )
+    needed = {n: ... if f.required else None for n, f in info.writable.items()}
+    return _model(info, home, "Create", needed)
 
 
 @lru_cache(maxsize=1024)
-def patch_schema(info: EntityInfo) -> type[BaseModel]:
+def patch_schema(info: EntityInfo, home: Home = NOWHERE) -> type[BaseModel]:
     """Give the model of a merge patch (RFC 7396): every field may be left out."""
-    return _model(info, "Patch", {n: None for n, f in info.writable.items() if not f.immutable})
+    changeable = {n: None for n, f in info.writable.items() if not f.immutable}
+    return _model(info, home, "Patch", changeable)
 
 
-def _model(info: EntityInfo, suffix: str, defaults: dict[str, Any]) -> type[BaseModel]:
+def _model(info: EntityInfo, home: Home, suffix: str, defaults: dict[str, Any]) -> type[BaseModel]:
     parts: dict[str, Any] = {
-        name: (field_type(info.fields[name]), _described(info.fields[name], default))
+        name: (field_type(info.fields[name].at_home(home)), _described(info.fields[name], default))
         for name, default in defaults.items()
     }
     made: type[BaseModel] = create_model(f"{_title(info)}{suffix}", __base__=Input, **parts)
@@ -91,10 +92,7 @@ def load(model: type[BaseModel], raw: object, *, at: str = "") -> dict[str, Any]
 
 def invalid(wrong: ValidationError, model: type[BaseModel], *, at: str = "") -> Invalid:
     """Turn pydantic's report into our sentences."""
-    problems = [
-        _problem(error, model, at)
-        for error in wrong.errors(include_url=False, include_context=False)[:50]
-    ]
+    problems = [_problem(error, model, at) for error in wrong.errors(include_url=False)[:50]]
     first = problems[0]
     detail = first.detail
     if len(problems) > 1:
@@ -110,6 +108,17 @@ _SENTENCES = {
     "bool_type": _("true or false is expected here."),
     "list_type": _("A list is expected here."),
     "dict_type": _("An object is expected here."),
+    "float_type": _("A number is expected here."),
+    "string_too_long": _("At most {max_length} characters are taken here."),
+    "string_too_short": _("At least {min_length} characters are needed here."),
+    "too_long": _("At most {max_length} values are taken here."),
+    "too_short": _("At least {min_length} values are needed here."),
+    "greater_than_equal": _("The number must be {ge} or more."),
+    "less_than_equal": _("The number must be {le} or less."),
+    "greater_than": _("The number must be more than {gt}."),
+    "less_than": _("The number must be less than {lt}."),
+    "literal_error": _("One of {expected} is expected here."),
+    "enum": _("One of {expected} is expected here."),
 }
 
 
@@ -129,16 +138,15 @@ def _problem(error: Any, model: type[BaseModel], at: str) -> FieldProblem:
             _("There is no field {name} here.", name=repr(word[:60])) + did_you_mean(word, names),
             allowed=nearest(word, names),
         )  # fmt: skip
-    sentence = _SENTENCES.get(kind) or _said(error)
+    known = _SENTENCES.get(kind)
+    sentence = Text(known.key, None, error.get("ctx")) if known else _said(error)
     return FieldProblem(pointer or "/", kind.replace("_", "-"), sentence)
 
 
 def _said(error: Any) -> str:
     """Give the sentence of the `ValueError` behind pydantic's report, still translatable."""
     cause = error.get("ctx", {}).get("error")
-    if isinstance(cause, ValueError) and cause.args:
-        return cause.args[0] if isinstance(cause.args[0], str) else str(cause)
-    return str(error["msg"])
+    return sentence_of(cause) if isinstance(cause, ValueError) else str(error["msg"])
 
 
 def _escape(part: object) -> str:

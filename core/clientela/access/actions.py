@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import Field, SecretStr
-from sqlalchemy import select
 
-from clientela.access.entities import Role, Token, User
+from clientela.access.entities import Token, User
+from clientela.access.guards import check_roles
 from clientela.access.passwords import hash_password
 from clientela.access.tokens import SHOWN, digest, new_token
 from clientela.actions import action
 from clientela.context import Context
-from clientela.errors import FieldProblem, Forbidden, Invalid, did_you_mean
+from clientela.errors import FieldProblem, Invalid, sentence_of
 from clientela.schemas import Input
 
 
@@ -43,14 +43,15 @@ def set_password(ctx: Context, user: User, data: NewPassword) -> User:
     try:
         user.password_hash = hash_password(data.password.get_secret_value())
     except ValueError as wrong:
-        raise Invalid(str(wrong), [FieldProblem("/password", "invalid", str(wrong))]) from None
+        sentence = sentence_of(wrong)
+        raise Invalid(sentence, [FieldProblem("/password", "invalid", sentence)]) from None
     return user
 
 
 @action("core.token.issue", undo="Withdraw the token by putting it into the trash.")
 def issue(ctx: Context, data: NewToken) -> dict[str, Any]:
     """Issue a token and show it once."""
-    _check_roles(ctx, data.roles)
+    check_roles(ctx, data.roles)
     secret = new_token()
     expires: datetime | None = ctx.now + timedelta(days=data.days) if data.days else None
     token = ctx.add(
@@ -61,21 +62,3 @@ def issue(ctx: Context, data: NewToken) -> dict[str, Any]:
         )
     )  # fmt: skip
     return {"id": token.public_id, "token": secret}
-
-
-def _check_roles(ctx: Context, names: list[str]) -> None:
-    """Refuse unknown roles, and roles that would raise the token above the one who issues it."""
-    table = Role.info.table
-    known = {
-        row.name: row.permissions
-        for row in ctx.connection.execute(
-            select(table.c.name, table.c.permissions).where(table.c.deleted_at.is_(None))
-        )
-    }
-    for name in names:
-        if name not in known:
-            sentence = f"There is no role {name[:60]!r}." + did_you_mean(name, known)
-            raise Invalid(sentence, [FieldProblem("/roles", "unknown-role", sentence)])
-        beyond = [p for p in known[name] if not p.startswith("-") and not ctx.can(p)]
-        if beyond:
-            raise Forbidden(f"The role {name} allows {beyond[0]}, which you may not do yourself.")

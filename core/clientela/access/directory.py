@@ -12,6 +12,7 @@ from clientela.access.passwords import verify_password
 from clientela.access.principal import Principal, rules_of
 from clientela.access.tokens import MARK, digest
 from clientela.errors import Unauthenticated
+from clientela.i18n.texts import _
 from clientela.normalize import normalize_email
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ SECONDS_REMEMBERED = 1.0
 ACCESS_ENTITIES = frozenset({User.info.name, Role.info.name, Token.info.name})
 
 # Who a person without a role is called in refusals that must not tell whether the person exists.
-_UNKNOWN = "This token or password is not known, or has been withdrawn."
+_UNKNOWN = _("This token or password is not known, or has been withdrawn.")
 
 
 class Directory:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped
 from clientela.entity import Entity
 from clientela.errors import FieldProblem, Invalid
 from clientela.fields import boolean, email, instant, json, language, ref, tags, text
+from clientela.i18n.texts import _
 
 # Patterns of permissions: `core.customer.read`, `core.customer.*`, `sales.*`, `*`; a leading minus denies.
 EVERYTHING = "*"
@@ -50,7 +51,7 @@ class Role(
     )
     scopes: Mapped[dict[str, str]] = json(
         default_factory=dict,
-        help='Which rows: {"core.customer": "owner = me"}. No entry means all rows.',
+        help=_('Which rows: {{"core.customer": "owner = me"}}. No entry means all rows.'),
     )
     hidden_classes: Mapped[list[str]] = json(
         default_factory=list, help="Field classes this role does not see: pii, financial."
@@ -64,19 +65,25 @@ class Role(
         if not isinstance(scopes, dict) or not all(
             isinstance(v, str) for v in self.scopes.values()
         ):
-            raise _bad("scopes", 'Scopes are an object such as {"core.customer": "owner = me"}.')
+            raise _bad(
+                "scopes", _('Scopes are an object such as {{"core.customer": "owner = me"}}.')
+            )
         from clientela.filters import parse  # noqa: PLC0415 - the grammar is needed only where a role changes
 
         for entity, rule in self.scopes.items():
             if parse(rule) is None:
                 raise _bad(
-                    "scopes", f"The scope of {entity} is empty; leave it out to mean all rows."
+                    "scopes",
+                    _(
+                        "The scope of {entity} is empty; leave it out to mean all rows.",
+                        entity=entity,
+                    ),
                 )
 
     @staticmethod
     def _check_list(name: str, value: Any) -> None:
         if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
-            raise _bad(name, "This is a list of words.")
+            raise _bad(name, _("This is a list of words."))
 
 
 class Token(Entity, plugin="core", label="Token", prefix="tok", verbs={"read", "trash", "restore"}):
@@ -99,5 +106,5 @@ class Token(Entity, plugin="core", label="Token", prefix="tok", verbs={"read", "
 
 def _bad(name: str, sentence: str) -> Invalid:
     return Invalid(
-        "The role cannot be kept like this.", [FieldProblem(f"/{name}", "invalid", sentence)]
+        _("The role cannot be kept like this."), [FieldProblem(f"/{name}", "invalid", sentence)]
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from clientela.i18n.texts import _
+
 if TYPE_CHECKING:
     from pwdlib import PasswordHash
 
@@ -27,7 +29,9 @@ def _nobody() -> str:
 def hash_password(password: str) -> str:
     """Give the hash to keep; a password that is too short or too long is a `ValueError`."""
     if not SHORTEST <= len(password) <= LONGEST:
-        raise ValueError(f"A password has {SHORTEST} to {LONGEST} characters.")
+        raise ValueError(
+            _("A password has {shortest} to {most} characters.", shortest=SHORTEST, most=LONGEST)
+        )
     return _hasher().hash(password)
 
 

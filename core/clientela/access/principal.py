@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Literal
 
 from clientela.errors import Forbidden
+from clientela.i18n.texts import _
 
 PrincipalKind = Literal["user", "token", "system", "anonymous"]
 
@@ -77,7 +78,8 @@ class Principal:
         """Refuse when the permission is missing, and name it."""
         if not self.can(permission):
             raise Forbidden(
-                f"This needs the permission {permission}.", extra={"permission": permission}
+                _("This needs the permission {permission}.", permission=permission),
+                extra={"permission": permission},
             )
 
     def scope_rules(self, entity: str, verb: str) -> tuple[str, ...] | None:

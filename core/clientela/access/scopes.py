@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, FromClause, exists, false, or_
 from clientela.errors import Forbidden, Refusal
 from clientela.filters import bind, parse
 from clientela.filters.sql import Guard, to_sql
+from clientela.i18n.texts import _
 
 if TYPE_CHECKING:
     from clientela.context import Context
@@ -88,7 +89,11 @@ def _rule(ctx: Context, info: EntityInfo, table: FromClause, rule: str) -> Colum
         bound = bind(node, info, now=ctx.now, today=ctx.today, me=ctx.principal.user or _NOBODY)
     except Refusal as wrong:
         ctx.app.note(
-            f"A role's scope of {info.name} cannot be read, so it shows no rows: {wrong.detail}"
+            _(
+                "A role's scope of {entity} cannot be read, so it shows no rows: {reason}",
+                entity=info.name,
+                reason=wrong.detail,
+            )
         )
         return false()
     return to_sql(bound, table)
@@ -114,7 +119,10 @@ def require_readable(ctx: Context, bound: Any) -> None:
             ctx.require(step.target.permission("read"))
         if compare.field.field_class in ctx.principal.hidden_classes:
             raise Forbidden(
-                f"{compare.field.name} is hidden from your roles, so it cannot be filtered or sorted by."
+                _(
+                    "{field} is hidden from your roles, so it cannot be filtered or sorted by.",
+                    field=compare.field.name,
+                )
             )
 
 

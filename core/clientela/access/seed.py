@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from clientela.access.entities import EVERYTHING, Role
 from clientela.access.principal import system
+from clientela.i18n.texts import _
 
 if TYPE_CHECKING:
     from clientela.app import App
@@ -20,17 +21,17 @@ _NO_ACCESS_CONTROL = (
 )  # fmt: skip
 
 ROLES: tuple[dict[str, Any], ...] = (
-    {"name": "administrator", "about": "May do everything.", "permissions": [EVERYTHING]},
+    {"name": "administrator", "about": _("May do everything."), "permissions": [EVERYTHING]},
     {
         "name": "employee",
-        "about": "Works with all records; does not decide who may do what.",
+        "about": _("Works with all records; does not decide who may do what."),
         "permissions": [
             "*.read", "*.export", "*.create", "*.import", "*.update", "*.trash", "*.restore", *_NO_ACCESS_CONTROL,
         ],
     },
     {
         "name": "reader",
-        "about": "Looks at all records and changes none.",
+        "about": _("Looks at all records and changes none."),
         "permissions": ["*.read", "-core.role.*", "-core.token.*"],
     },
 )  # fmt: skip
@@ -43,4 +44,4 @@ def seed_roles(app: App) -> None:
         create = app.registry.action(Role.info.permission("create"))
         for role in ROLES:
             if role["name"] not in there:
-                ctx.run(create, data=dict(role))
+                ctx.run(create, data=role | {"about": ctx.show(role["about"])})

@@ -108,8 +108,9 @@ def about_of(desk: Desk, action: Action, info: EntityInfo) -> str:
 def _values_command(desk: Desk, action: Action, info: EntityInfo) -> Command:
     """Make `create` or `update`."""
     creates = action.on is None
-    fields = {n: f for n, f in info.writable.items() if creates or not f.immutable}
-    model = create_schema(info) if creates else patch_schema(info)
+    home = desk.app.home
+    fields = {n: f.at_home(home) for n, f in info.writable.items() if creates or not f.immutable}
+    model = create_schema(info, home) if creates else patch_schema(info, home)
 
     def run(keys: tuple[str, ...] = (), rev: int | None = None, **options: Any) -> None:
         desk.reason = desk.reason or options.get(f"{VALUE}reason")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Mapped
 
 from clientela.customers import rules
 from clientela.entity import Entity
-from clientela.errors import FieldProblem, Invalid
+from clientela.errors import FieldProblem, Invalid, sentence_of
 from clientela.fields import (
     address,
     boolean,
@@ -29,6 +30,7 @@ from clientela.fields import (
     tags,
     text,
 )
+from clientela.i18n.texts import _
 from clientela.values import PersonName, PostalAddress
 
 APPEND_ONLY = frozenset({"read", "export", "create", "import"})
@@ -44,7 +46,7 @@ class Customer(Entity, plugin="core", label="Customer", prefix="cus"):
         immutable=True,
     )
     name: Mapped[str] = text(
-        max_length=200, default="", search=True, sort=True, priority=1, field_class="pii",
+        max_length=200, default="", search=True, sort=True, priority=1, field_class="pii", label="Display name",
         help="How the customer is called in lists; made from the parts of a person's name when left out.",
     )  # fmt: skip
     person: Mapped[PersonName | None] = person_name(search=True, label="Name by part")
@@ -68,12 +70,17 @@ class Customer(Entity, plugin="core", label="Customer", prefix="cus"):
         if self.person is not None and self.kind != "person":
             raise _bad(
                 "person",
-                "Only a person has a name by part; put the name of an organization into name.",
+                _("Only a person has a name by part; put the name of an organization into name."),
             )
         if not self.name and self.person is not None:
-            self.name = self.person.full(self.language or "en")
+            self.name = self.person.full(self.language or _script_language(self.person.family))
         if not self.name:
-            raise _bad("name", "A customer needs a name, or a person's name by part.")
+            raise _bad("name", _("A customer needs a name, or a person's name by part."))
+
+
+def _script_language(family: str) -> str:
+    """Give the order of names that goes with an alphabet, where no language is known."""
+    return "ru" if re.search("[а-яё]", family, re.IGNORECASE) else "en"
 
 
 class Identifier(
@@ -100,7 +107,7 @@ class Identifier(
         try:
             self.value = rules.normal_identifier(self.kind, self.value)
         except ValueError as wrong:
-            raise _bad("value", str(wrong)) from None
+            raise _bad("value", sentence_of(wrong)) from None
         _check_period(self.valid_from, self.valid_to)
 
 
@@ -136,7 +143,9 @@ class Consent(Entity, plugin="core", label="Consent", prefix="con", verbs=APPEND
     wording: Mapped[str | None] = text(
         max_length=4_000, lines=True, help="The text that was agreed to."
     )
-    proof: Mapped[Any | None] = json(default=None, help="What proves it: a form id, an address, a file.")
+    proof: Mapped[Any | None] = json(
+        default=None, help="What proves it: a form id, an address, a file."
+    )
 
 
 class Interaction(
@@ -197,16 +206,18 @@ class Decision(Entity, plugin="core", label="Decision", prefix="dec"):
     def check(self) -> None:
         """Refuse a choice that was no option, and an outcome older than the decision."""
         if not isinstance(self.options, list) or not all(isinstance(o, str) for o in self.options):
-            raise _bad("options", "Options are a list of texts.")
+            raise _bad("options", _("Options are a list of texts."))
         if self.options and self.chosen not in self.options:
-            raise _bad("chosen", f"{self.chosen[:60]!r} was not one of the options.")
+            raise _bad(
+                "chosen", _("{chosen} was not one of the options.", chosen=repr(self.chosen[:60]))
+            )
         if self.outcome_at is not None and self.outcome_at < self.decided_at:
-            raise _bad("outcome_at", "An outcome cannot be older than its decision.")
+            raise _bad("outcome_at", _("An outcome cannot be older than its decision."))
 
 
 def _check_period(start: date | None, end: date | None) -> None:
     if start is not None and end is not None and end < start:
-        raise _bad("valid_to", "The end must not lie before the beginning.")
+        raise _bad("valid_to", _("The end must not lie before the beginning."))
 
 
 def _bad(name: str, sentence: str) -> Invalid:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from clientela.errors import FieldProblem, Invalid, sentence_of
@@ -13,7 +13,7 @@ from clientela.exchange.mapping import Columns, Target
 from clientela.exchange.quick import quick_parser
 from clientela.fields import Field
 from clientela.i18n.texts import Text, _
-from clientela.kinds.base import Kind
+from clientela.kinds.base import Home, Kind
 from clientela.kinds.choices import ListKind
 from clientela.kinds.codes import CountryKind
 from clientela.kinds.numbers import MoneyKind
@@ -143,13 +143,15 @@ class FieldColumn:
     by: Field | None = None
 
 
-def field_columns(header: Sequence[str], columns: Columns) -> list[FieldColumn]:
+def field_columns(header: Sequence[str], columns: Columns, home: Home) -> list[FieldColumn]:
     """Compile how each mapped field is read from the columns of a batch."""
     grouped: dict[str, list[tuple[int | None, Target, str]]] = {}
     for place, target in columns.targets.items():
-        grouped.setdefault(target.field.name, []).append((place, target, header[place]))
+        here = replace(target, field=target.field.at_home(home))
+        grouped.setdefault(target.field.name, []).append((place, here, header[place]))
     for target, text in columns.constants.values():
-        grouped.setdefault(target.field.name, []).append((None, target, text))
+        here = replace(target, field=target.field.at_home(home))
+        grouped.setdefault(target.field.name, []).append((None, here, text))
     return [_compiled(members) for members in grouped.values()]
 
 

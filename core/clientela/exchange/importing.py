@@ -94,7 +94,7 @@ def _report(
 def _plan(
     app: App, info: EntityInfo, sheet: Sheet, columns: Columns, options: ImportOptions
 ) -> Plan:
-    compiled = field_columns(sheet.header, columns)
+    compiled = field_columns(sheet.header, columns, app.home)
     missing = [n for n, f in info.writable.items() if f.required and n not in columns.fields]
     if missing and not options.key:
         raise Invalid(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 from sqlalchemy import ColumnElement, Text, cast
 from sqlalchemy.types import TypeEngine
+
+from clientela.i18n.texts import _
 
 type_of_columns = Sequence[ColumnElement[Any]]
 
@@ -16,6 +19,17 @@ COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "in"})
 EQUALITY = frozenset({"eq", "ne", "in"})
 
 Render = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where a deployment is at home: what is meant where a phone number or an amount does not say."""
+
+    country: str | None = None
+    currency: str | None = None
+
+
+NOWHERE = Home()
 
 
 class Kind:
@@ -36,6 +50,11 @@ class Kind:
     sortable: bool = True
     searchable: bool = False
     suffixes: tuple[str, ...] = ("",)
+
+    def at_home(self, home: Home) -> Kind:
+        """Give the same kind as a deployment reads it; most kinds are the same everywhere."""
+        del home
+        return self
 
     # reading ----------------------------------------------------------------------------------------------------
 
@@ -188,7 +207,9 @@ def as_text(column: ColumnElement[Any]) -> ColumnElement[str]:
 def sentence_for_type(expected: str, raw: object) -> ValueError:
     """Say that a value of another type was sent."""
     sent = {
-        "str": "text", "int": "a whole number", "float": "a number", "bool": "true or false",
-        "NoneType": "null", "list": "a list", "dict": "an object",
+        "str": _("text"), "int": _("a whole number"), "float": _("a number"), "bool": _("true or false"),
+        "NoneType": "null", "list": _("a list"), "dict": _("an object"),
     }.get(type(raw).__name__, type(raw).__name__)  # fmt: skip
-    return ValueError(f"{expected} is expected here, {sent} was sent.")
+    return ValueError(
+        _("{expected} is expected here, {sent} was sent.", expected=expected, sent=sent)
+    )

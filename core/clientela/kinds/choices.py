@@ -13,6 +13,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
 from clientela.errors import did_you_mean
+from clientela.i18n.texts import _
 from clientela.kinds import base
 from clientela.kinds.base import EQUALITY, Kind, Render, sentence_for_type
 from clientela.kinds.text import TextKind
@@ -33,16 +34,22 @@ class ChoiceKind(Kind):
     def load(self, raw: object) -> str:
         """Take a declared key."""
         if not isinstance(raw, str):
-            raise sentence_for_type("One of the choices", raw)
+            raise sentence_for_type(_("One of the choices"), raw)
         if raw not in self.options:
             raise ValueError(
-                f"{raw[:40]!r} is not one of {', '.join(self.options)}."
+                _(
+                    "{word} is not one of {options}.",
+                    word=repr(raw[:40]),
+                    options=", ".join(self.options),
+                )
                 + did_you_mean(raw, self.options)
             )
         return raw
 
     def parse(self, text: str) -> str:
-        """Take a key or a label, in any case."""
+        """Take a key or a label, in any case; a key as it is declared is stronger than a label."""
+        if text.strip() in self.options:
+            return text.strip()
         wanted = text.strip().casefold()
         for key, label in self.options.items():
             if wanted in (key.casefold(), label.casefold()):
@@ -101,9 +108,9 @@ class ListKind(Kind):
     def load(self, raw: object) -> list[str]:
         """Take a list; a member named twice counts once."""
         if not isinstance(raw, list | tuple):
-            raise sentence_for_type("A list", raw)
+            raise sentence_for_type(_("A list"), raw)
         if len(raw) > self.most:
-            raise ValueError(f"At most {self.most} may be chosen here.")
+            raise ValueError(_("At most {most} may be chosen here.", most=self.most))
         item = self.item()
         return list(dict.fromkeys(item.load(one) for one in raw))
 
@@ -182,7 +189,7 @@ class _TagText(TextKind):
     def load(self, raw: object) -> str:
         text = super().load(raw)
         if not text or "," in text or ";" in text:
-            raise ValueError("A tag is a word or two without commas and semicolons.")
+            raise ValueError(_("A tag is a word or two without commas and semicolons."))
         return text
 
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy.types import TypeEngine
 
+from clientela.i18n.texts import _
 from clientela.kinds.base import EQUALITY, Kind, sentence_for_type
 from clientela.storage.types import plain_text
 from clientela.values import COUNTRIES, CURRENCIES, LANGUAGES
@@ -24,10 +25,15 @@ class CodeKind(Kind):
     def load(self, raw: object) -> str:
         """Take a known code in the standard's spelling."""
         if not isinstance(raw, str):
-            raise sentence_for_type(f"A code of {self.standard}", raw)
+            raise sentence_for_type(_("A code of {standard}", standard=self.standard), raw)
         if raw not in self.codes:
             raise ValueError(
-                f"{raw[:20]!r} is not a code of {self.standard}, such as {self.samples[0]}."
+                _(
+                    "{code} is not a code of {standard}, such as {example}.",
+                    code=repr(raw[:20]),
+                    standard=self.standard,
+                    example=self.samples[0],
+                )
             )
         return raw
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from sqlalchemy.types import TypeEngine
 
 from clientela import ids
+from clientela.i18n.texts import _
 from clientela.kinds.base import EQUALITY, Kind, Render, sentence_for_type
 from clientela.storage.types import Key
 
@@ -25,10 +26,16 @@ class RefKind(Kind):
     def load(self, raw: object) -> str:
         """Take the prefixed id, the bare letters or a UUID."""
         if not isinstance(raw, str):
-            raise sentence_for_type(f"An id such as {self.prefix}_01J…", raw)
+            raise sentence_for_type(_("An id such as {prefix}_01J…", prefix=self.prefix), raw)
         key = ids.parse_key(raw, self.prefix)
         if key is None:
-            raise ValueError(f"{raw[:60]!r} is not an id; ids here look like {self.prefix}_01J….")
+            raise ValueError(
+                _(
+                    "{id} is not an id; ids here look like {prefix}_01J….",
+                    id=repr(raw[:60]),
+                    prefix=self.prefix,
+                )
+            )
         return key
 
     def types(self) -> tuple[TypeEngine[Any], ...]:

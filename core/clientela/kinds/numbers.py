@@ -11,12 +11,15 @@ from typing import Any, ClassVar
 from sqlalchemy import BigInteger, Boolean, ColumnElement, case, false, literal, or_
 from sqlalchemy.types import TypeEngine
 
+from clientela.i18n.texts import _
 from clientela.kinds import base
 from clientela.kinds.base import EQUALITY, Kind, Render, compare_sql, sentence_for_type
 from clientela.storage.types import Scaled, from_scaled, plain_text, to_scaled
-from clientela.values import CURRENCIES, EXPONENTS, Money
+from clientela.values import CURRENCIES, EXPONENTS, Money, exponent
 
 BIGGEST = 2**63 - 1
+MOST_DIGITS = 40
+MAJOR_LIMIT = 10**13
 _BLANKS = re.compile(r"[\s\u00a0\u202f']")
 
 
@@ -36,7 +39,9 @@ def read_decimal(text: str) -> Decimal:
     try:
         number = Decimal(squeezed)
     except InvalidOperation:
-        raise ValueError(f"{text[:40]!r} is not a number; write it like 1200.50.") from None
+        raise ValueError(
+            _("{text} is not a number; write it like 1200.50.", text=repr(text[:40]))
+        ) from None
     return number
 
 
@@ -53,19 +58,30 @@ class IntegerKind(Kind):
     def load(self, raw: object) -> int:
         """Take a whole number; `1.0` is one, as JSON Schema says, `"1"` is not."""
         if isinstance(raw, bool) or not isinstance(raw, int | float):
-            raise sentence_for_type("A whole number", raw)
+            raise sentence_for_type(_("A whole number"), raw)
         if isinstance(raw, float) and not raw.is_integer():
-            raise ValueError("A whole number is expected here.")
+            raise ValueError(_("A whole number is expected here."))
         number = int(raw)
         if not self.at_least <= number <= self.at_most:
-            raise ValueError(f"The number must be from {self.at_least} to {self.at_most}.")
+            raise ValueError(
+                _(
+                    "The number must be from {least} to {most}.",
+                    least=self.at_least,
+                    most=self.at_most,
+                )
+            )
         return number
 
     def parse(self, text: str) -> int:
         """Take digits, with blanks between groups."""
         number = read_decimal(text)
-        if not number.is_finite() or number != number.to_integral_value():
-            raise ValueError(f"{text[:40]!r} is not a whole number.")
+        # `1e999999999` is short to write, and its digits fill a gigabyte.
+        if not number.is_finite() or not -MOST_DIGITS < number.adjusted() < MOST_DIGITS:
+            raise ValueError(
+                _("{text} is not a whole number of up to 19 digits.", text=repr(text[:40]))
+            )
+        if number != number.to_integral_value():
+            raise ValueError(_("{text} is not a whole number.", text=repr(text[:40])))
         return self.load(int(number))
 
     def load_operand(self, op: str, raw: object) -> Any:
@@ -108,7 +124,8 @@ class DurationKind(IntegerKind):
     def parse(self, text: str) -> int:
         """Take `2d 3h 15m 10s` in that order, or seconds."""
         match = re.fullmatch(
-            r"\s*(?:(\d+)\s*d)?\s*(?:(\d+)\s*h)?\s*(?:(\d+)\s*m)?\s*(?:(\d+)\s*s)?\s*", text
+            r"\s*(?:(\d{1,12})\s*d)?\s*(?:(\d{1,12})\s*h)?\s*(?:(\d{1,12})\s*m)?\s*(?:(\d{1,12})\s*s)?\s*",
+            text,
         )
         if match and any(match.groups()):
             d, h, m, s = (int(part or 0) for part in match.groups())
@@ -141,16 +158,16 @@ class DecimalKind(Kind):
         at_most: Decimal | int | None = None,
     ) -> None:
         self.places = places
-        limit = Decimal(10**17).scaleb(-places)
+        limit = Decimal(10**17 - 1).scaleb(-places)
         self.at_least = Decimal(at_least) if at_least is not None else -limit
         self.at_most = Decimal(at_most) if at_most is not None else limit
 
     def load(self, raw: object) -> Decimal:
         """Take a decimal as text; a JSON number is refused because it is not exact."""
         if not isinstance(raw, str | Decimal):
-            raise sentence_for_type('A decimal as text, such as "12.50",', raw)
+            raise sentence_for_type(_('A decimal as text, such as "12.50",'), raw)
         if isinstance(raw, str) and not re.fullmatch(r"-?\d{1,18}(\.\d{1,18})?", raw):
-            raise ValueError('Write a decimal as text, such as "12.50".')
+            raise ValueError(_('Write a decimal as text, such as "12.50".'))
         return self._checked(Decimal(raw))
 
     def parse(self, text: str) -> Decimal:
@@ -159,10 +176,18 @@ class DecimalKind(Kind):
 
     def _checked(self, number: Decimal) -> Decimal:
         if not number.is_finite() or not self.at_least <= number <= self.at_most:
-            raise ValueError(f"The number must be from {self.at_least} to {self.at_most}.")
+            raise ValueError(
+                _(
+                    "The number must be from {least} to {most}.",
+                    least=self.at_least,
+                    most=self.at_most,
+                )
+            )
         fixed = from_scaled(to_scaled(number, self.places), self.places)
         if fixed != number:
-            raise ValueError(f"At most {self.places} decimal places are kept here.")
+            raise ValueError(
+                _("At most {places} decimal places are kept here.", places=self.places)
+            )
         return fixed
 
     def types(self) -> tuple[TypeEngine[Any], ...]:
@@ -173,7 +198,8 @@ class DecimalKind(Kind):
         """Turn the stored integer into text."""
         del sqlite
         places = self.places
-        return lambda units: None if units is None else str(from_scaled(units, places))
+        # Not `str`, which writes 0.000000001 as 1E-9.
+        return lambda units: None if units is None else format(from_scaled(units, places), "f")
 
     def from_stored(self, raw: Any) -> Decimal:
         """Read the count of smallest units."""
@@ -181,7 +207,7 @@ class DecimalKind(Kind):
 
     def dump(self, value: Decimal) -> str:
         """Give the exact text."""
-        return str(value)
+        return format(value, "f")
 
     def format(self, value: Decimal, locale: str) -> str:
         """Group the digits as the language does."""
@@ -241,14 +267,14 @@ class BooleanKind(Kind):
     def load(self, raw: object) -> bool:
         """Take true or false."""
         if not isinstance(raw, bool):
-            raise sentence_for_type("true or false", raw)
+            raise sentence_for_type(_("true or false"), raw)
         return raw
 
     def parse(self, text: str) -> bool:
         """Take yes, no, да, нет, true, false, 1, 0."""
         known = self._words.get(text.strip().lower())
         if known is None:
-            raise ValueError(f"{text[:40]!r} is neither yes nor no.")
+            raise ValueError(_("{text} is neither yes nor no.", text=repr(text[:40])))
         return known
 
     def types(self) -> tuple[TypeEngine[Any], ...]:
@@ -285,11 +311,14 @@ class CurrencyCode(Kind):
     def load(self, raw: object) -> str:
         """Take a known ISO 4217 code."""
         if not isinstance(raw, str):
-            raise sentence_for_type("A currency code", raw)
+            raise sentence_for_type(_("A currency code"), raw)
         code = raw.strip().upper()
         if code not in CURRENCIES:
             raise ValueError(
-                f"{raw[:10]!r} is not a currency code of ISO 4217, such as EUR or RUB."
+                _(
+                    "{code} is not a currency code of ISO 4217, such as EUR or RUB.",
+                    code=repr(raw[:10]),
+                )
             )
         return code
 
@@ -312,20 +341,30 @@ class MoneyKind(Kind):
     def __init__(self, *, currency: str | None = None) -> None:
         self.currency = currency
 
+    def at_home(self, home: base.Home) -> Kind:
+        """Read amounts without a currency as those of the deployment's currency."""
+        return (
+            self if self.currency or home.currency is None else type(self)(currency=home.currency)
+        )
+
     def load(self, raw: object) -> Money:
         """Take `{"amount": "1200.50", "currency": "EUR"}`."""
         if isinstance(raw, Money):
-            return raw
+            return _bounded(raw)
         if not isinstance(raw, dict):
-            raise sentence_for_type('Money such as {"amount": "1200.50", "currency": "EUR"}', raw)
+            raise sentence_for_type(
+                _('Money such as {{"amount": "1200.50", "currency": "EUR"}}'), raw
+            )
         if set(raw) - {"amount", "currency"} or not isinstance(raw.get("amount"), str):
-            raise ValueError('Money is {"amount": "1200.50", "currency": "EUR"}, nothing else.')
+            raise ValueError(
+                _('Money is {{"amount": "1200.50", "currency": "EUR"}}, nothing else.')
+            )
         amount = DecimalKind(places=4).load(raw["amount"])
-        return Money.of(amount, _CODE.load(raw.get("currency", self.currency)))
+        return _bounded(Money.of(amount, _CODE.load(raw.get("currency", self.currency))))
 
     def parse(self, text: str) -> Money:
         """Take `1200.50 EUR`."""
-        return Money.parse(text, default_currency=self.currency)
+        return _bounded(Money.parse(text, default_currency=self.currency))
 
     def load_operand(self, op: str, raw: object) -> Any:
         """Compare with money, or with an amount alone."""
@@ -373,16 +412,8 @@ class MoneyKind(Kind):
         return value.format(locale)
 
     def json_schema(self) -> dict[str, Any]:
-        """Describe the JSON of money."""
-        return {
-            "type": "object",
-            "properties": {
-                "amount": {"type": "string", "pattern": r"^-?[0-9]{1,11}(\.[0-9]{1,2})?$"},
-                "currency": {"type": "string", "enum": sorted(CURRENCIES)},
-            },
-            "required": ["amount", "currency"],
-            "additionalProperties": False,
-        }
+        """Describe the JSON of money: a currency says how many decimals its amounts have."""
+        return {"anyOf": [_money_schema(places) for places in _BY_PLACES]}
 
     @property
     def parts(self) -> Mapping[str, Kind]:
@@ -430,9 +461,39 @@ class MoneyKind(Kind):
         return Money(rng.randint(1, 10_000_000), self.currency or rng.choice(["EUR", "RUB", "USD"]))
 
 
-def _any_of(parts: list[ColumnElement[bool]]) -> ColumnElement[bool]:
+def _bounded(value: Money) -> Money:
+    """Refuse an amount that could not be compared: lists are ordered by ten-thousandths, which must fit 64 bits."""
+    if abs(value.minor) >= MAJOR_LIMIT * 10 ** exponent(value.currency):
+        raise ValueError(
+            _(
+                "The amount is too large; it stays below {most} {currency}.",
+                most=MAJOR_LIMIT,
+                currency=value.currency,
+            )
+        )
+    return value
 
-    return or_(false(), *parts)
+
+_BY_PLACES = {
+    places: sorted(code for code in CURRENCIES if exponent(code) == places)
+    for places in (2, 0, 3, 4)
+}
+
+
+def _money_schema(places: int) -> dict[str, Any]:
+    decimals = rf"(\.[0-9]{{1,{places}}})?" if places else ""
+    return {
+        "type": "object",
+        "properties": {
+            "amount": {
+                "type": "string",
+                "pattern": rf"^-?[0-9]{{1,{min(13, 15 - places)}}}{decimals}$",
+            },
+            "currency": {"type": "string", "enum": _BY_PLACES[places]},
+        },
+        "required": ["amount", "currency"],
+        "additionalProperties": False,
+    }
 
 
 __all__ = [

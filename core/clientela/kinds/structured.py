@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ import orjson
 from sqlalchemy import ColumnElement, func
 from sqlalchemy.types import TypeEngine
 
+from clientela.i18n.texts import _
 from clientela.kinds import base
 from clientela.kinds.base import Kind, Render, sentence_for_type
 from clientela.kinds.text import TextKind
@@ -36,7 +38,7 @@ class StructuredKind(Kind):
         if isinstance(raw, self.value):
             return raw
         if not isinstance(raw, dict):
-            raise sentence_for_type(f"An object such as {self.example}", raw)
+            raise sentence_for_type(_("An object such as {example}", example=self.example), raw)
         for key, part in raw.items():
             TextKind(max_length=500).load(key)
             if part is not None:
@@ -90,13 +92,22 @@ class PersonNameKind(StructuredKind):
     example: ClassVar[str] = '{"family": "Иванова", "given": "Анна", "patronymic": "Петровна"}'
 
     def parse(self, text: str) -> PersonName:
-        """Take a full name in one of the usual orders."""
-        return PersonName.parse(TextKind(max_length=500).load(text))
+        """Take a full name in one of the usual orders, or the JSON that `csv` writes."""
+        text = TextKind(max_length=1_000).load(text)
+        if text.startswith("{"):
+            return self.load(read_json(text))  # type: ignore[no-any-return]
+        return PersonName.parse(text)
 
     def csv(self, value: PersonName) -> str:
-        """Give `Family, Given Patronymic`, which `parse` reads without guessing."""
+        """Give `Family, Given Patronymic`; the parts as JSON where that would not be read as the same name."""
         rest = " ".join(part for part in (value.given, value.patronymic) if part)
-        return f"{value.family}, {rest}" if value.family else rest
+        line = f"{value.family}, {rest}" if value.family else rest
+        try:
+            if self.parse(line) == value:
+                return line
+        except ValueError:
+            pass
+        return orjson.dumps(value.as_dict()).decode()
 
     def format(self, value: PersonName, locale: str) -> str:
         """Give the full name in the order of the language."""
@@ -152,7 +163,25 @@ def read_json(text: str) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as wrong:
-        raise ValueError(f"This is not JSON: {wrong}.") from None
+        raise ValueError(_("This is not JSON: {reason}.", reason=wrong)) from None
+
+
+# A date or a dataclass is no JSON, although the library would write it.
+_AS_IT_IS = (
+    orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+)
+
+
+def _holds_unstorable(value: object) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    if isinstance(value, dict):
+        return any(map(_holds_unstorable, (*value, *value.values())))
+    return isinstance(value, list | tuple) and any(map(_holds_unstorable, value))
 
 
 class JsonKind(Kind):
@@ -164,14 +193,24 @@ class JsonKind(Kind):
     sortable = False
 
     def load(self, raw: object) -> Any:
-        """Take a JSON value that is not too large."""
+        """Take a JSON value that is not too large, and give what will be read back."""
+        if raw is None:
+            raise ValueError(_("A JSON value other than null is expected here."))
         try:
-            size = len(orjson.dumps(raw))
+            stored = orjson.dumps(raw, option=_AS_IT_IS)
         except orjson.JSONEncodeError:
-            raise ValueError("This is not a JSON value.") from None
-        if size > MOST_JSON:
-            raise ValueError(f"JSON may have {MOST_JSON} bytes here, this has {size}.")
-        return raw
+            raise ValueError(_("This is not a JSON value.")) from None
+        if len(stored) > MOST_JSON:
+            raise ValueError(
+                _(
+                    "JSON may have {most} bytes here, this has {count}.",
+                    most=MOST_JSON,
+                    count=len(stored),
+                )
+            )
+        if (b"null" in stored or b"\\u0000" in stored) and _holds_unstorable(raw):
+            raise ValueError(_("JSON must hold neither NUL, which PostgreSQL refuses, nor NaN."))
+        return orjson.loads(stored)
 
     def parse(self, text: str) -> Any:
         """Read JSON."""
@@ -190,8 +229,8 @@ class JsonKind(Kind):
         return orjson.dumps(value).decode()
 
     def json_schema(self) -> dict[str, Any]:
-        """Describe anything."""
-        return {}
+        """Describe anything but null."""
+        return {"type": ["object", "array", "string", "number", "boolean"]}
 
     def sample(self, rng: random.Random) -> Any:
         """Make up an object."""
@@ -213,21 +252,23 @@ class FileKind(Kind):
     def load(self, raw: object) -> dict[str, Any]:
         """Take the description of a stored file."""
         if not isinstance(raw, dict) or set(raw) != {"name", "type", "size", "sha256"}:
-            raise ValueError("A file is described by its name, type, size and sha256.")
+            raise ValueError(_("A file is described by its name, type, size and sha256."))
         name = TextKind(max_length=200).load(raw["name"])
         media = TextKind(max_length=100).load(raw["type"])
         digest = TextKind(max_length=64).load(raw["sha256"])
         if not name or "/" in name or "\\" in name or name in {".", ".."}:
-            raise ValueError("A file name must not be empty or hold a path.")
+            raise ValueError(_("A file name must not be empty or hold a path."))
         if not re.fullmatch(r"[0-9a-f]{64}", digest):
-            raise ValueError("sha256 is 64 hexadecimal digits.")
+            raise ValueError(_("sha256 is 64 hexadecimal digits."))
         if not re.fullmatch(r"[\w.+-]+/[\w.+-]+", media) or (
             self.media_types and media not in self.media_types
         ):
-            raise ValueError(f"Files of the type {media[:60]!r} are not taken here.")
+            raise ValueError(
+                _("Files of the type {media} are not taken here.", media=repr(media[:60]))
+            )
         size = raw["size"]
         if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= self.most_bytes:
-            raise ValueError(f"A file may have {self.most_bytes} bytes here.")
+            raise ValueError(_("A file may have {most} bytes here.", most=self.most_bytes))
         return {"name": name, "type": media, "size": size, "sha256": digest}
 
     def parse(self, text: str) -> dict[str, Any]:

@@ -13,19 +13,22 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
+from clientela.i18n.texts import _
 from clientela.kinds import base
 from clientela.kinds.base import COMPARISONS, EQUALITY, Kind, compare_sql, sentence_for_type
 from clientela.storage.types import plain_text
 
 WORDS = frozenset({"contains", "starts", "ends"})
 
-# Control characters other than tab, line feed and carriage return; NUL is refused by PostgreSQL.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# Control characters other than tab, line feed and carriage return; half a surrogate pair cannot be encoded at all.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _BREAKS = re.compile(r"[\t\n\r]+")
+# What no text of a database can hold.
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
 class lowered(FunctionElement[str]):  # noqa: N801 - used like an SQL function
-    """Lower case that knows every alphabet: SQLite's own `lower` knows only ASCII."""
+    """Lower case that knows every alphabet: SQLite's own `lower` and PostgreSQL's collation "C" know only ASCII."""
 
     inherit_cache = True
     type = Text()
@@ -38,7 +41,7 @@ def _lowered_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
 
 @compiles(lowered)
 def _lowered(element: Any, compiler: Any, **kw: Any) -> str:
-    return f"lower({compiler.process(element.clauses, **kw)})"
+    return f'lower(({compiler.process(element.clauses, **kw)}) COLLATE "default")'
 
 
 def lower(text: str) -> str:
@@ -103,13 +106,17 @@ class TextKind(Kind):
         if not isinstance(raw, str):
             raise sentence_for_type("Text", raw)
         if _CONTROL.search(raw):
-            raise ValueError("Text must not hold control characters such as NUL.")
+            raise ValueError(_("Text must not hold control characters such as NUL."))
         text = unicodedata.normalize("NFC", raw).strip()
         if not self.lines:
             text = _BREAKS.sub(" ", text)
         if max(len(raw), len(text)) > self.max_length:
             raise ValueError(
-                f"Text may have {self.max_length} characters here, this has {len(text)}."
+                _(
+                    "Text may have {most} characters here, this has {count}.",
+                    most=self.max_length,
+                    count=len(text),
+                )
             )
         return text
 
@@ -118,8 +125,8 @@ class TextKind(Kind):
         del op
         if not isinstance(raw, str):
             raise sentence_for_type("Text", raw)
-        if "\x00" in raw:
-            raise ValueError("Text must not hold control characters such as NUL.")
+        if UNSTORABLE.search(raw):
+            raise ValueError(_("Text must not hold control characters such as NUL."))
         return unicodedata.normalize("NFC", raw)
 
     def parse_operand(self, op: str, text: str) -> str:
@@ -131,8 +138,10 @@ class TextKind(Kind):
         return (plain_text(),)
 
     def from_stored(self, raw: Any) -> str:
-        """Read the text as it stands."""
-        return self.load_operand("eq", raw)
+        """Read the text as it stands, even where it was stored in another spelling than `load` gives."""
+        if not isinstance(raw, str) or UNSTORABLE.search(raw):
+            raise sentence_for_type("Text", raw)
+        return raw
 
     def csv(self, value: str) -> str:
         """Give the text as it is."""
@@ -174,8 +183,9 @@ class RichTextKind(TextKind):
         """Take HTML and keep only harmless markup; a script never reaches the database."""
         import nh3  # noqa: PLC0415 - needed only where rich text is written
 
-        text = super().load(raw)
-        return nh3.clean(text, url_schemes={"http", "https", "mailto", "tel"})
+        text = nh3.clean(super().load(raw), url_schemes={"http", "https", "mailto", "tel"})
+        # Once more, because markup grows, and a character may have been written as an entity.
+        return super().load(text)
 
     def json_schema(self) -> dict[str, Any]:
         """Describe a bounded string of HTML."""
@@ -225,6 +235,10 @@ class PhoneKind(TextKind):
         super().__init__(max_length=40)
         self.region = region
 
+    def at_home(self, home: base.Home) -> Kind:
+        """Read numbers without a country code as those of the deployment's country."""
+        return self if self.region or home.country is None else type(self)(region=home.country)
+
     def load(self, raw: object) -> str:
         """Take a number as it is written and give E.164."""
         from clientela.normalize import normalize_phone  # noqa: PLC0415 - a slow import
@@ -264,7 +278,12 @@ class UrlKind(TextKind):
         except ValueError:
             parts, host = None, None
         if parts is None or parts.scheme not in {"http", "https"} or not host or " " in text:
-            raise ValueError(f"{text[:60]!r} is not a web address; write https://example.com/page.")
+            raise ValueError(
+                _(
+                    "{text} is not a web address; write https://example.com/page.",
+                    text=repr(text[:60]),
+                )
+            )
         return text
 
     def parse(self, text: str) -> str:

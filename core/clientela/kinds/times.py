@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy.types import TypeEngine
 
+from clientela.i18n.texts import _
 from clientela.kinds.base import Kind, Render, sentence_for_type
 from clientela.storage.types import Day, Instant, write_instant
 
@@ -29,13 +30,15 @@ class DayKind(Kind):
         if isinstance(raw, date):
             return raw
         if not isinstance(raw, str):
-            raise sentence_for_type("A date such as 2026-01-31", raw)
+            raise sentence_for_type(_("A date such as 2026-01-31"), raw)
         if not _ISO_DAY.fullmatch(raw):
-            raise ValueError(f"{raw[:40]!r} is not a date; write it like 2026-01-31.")
+            raise ValueError(
+                _("{text} is not a date; write it like 2026-01-31.", text=repr(raw[:40]))
+            )
         try:
             return date.fromisoformat(raw)
         except ValueError:
-            raise ValueError(f"{raw} is not a day of the calendar.") from None
+            raise ValueError(_("{day} is not a day of the calendar.", day=raw)) from None
 
     def parse(self, text: str) -> date:
         """Take `2026-01-31`, `31.01.2026` or `20260131`."""
@@ -84,22 +87,26 @@ class InstantKind(Kind):
         if isinstance(raw, date) and not isinstance(raw, datetime):
             return datetime(raw.year, raw.month, raw.day, tzinfo=UTC)
         if not isinstance(raw, datetime):
-            raise sentence_for_type("An instant such as 2026-01-31T10:00:00Z", raw)
+            raise sentence_for_type(_("An instant such as 2026-01-31T10:00:00Z"), raw)
         if raw.tzinfo is None:
-            raise ValueError("An instant needs its offset: 2026-01-31T10:00:00Z or …+03:00.")
+            raise ValueError(_("An instant needs its offset: 2026-01-31T10:00:00Z or …+03:00."))
         try:
             return raw.astimezone(UTC)
         except OverflowError:
-            raise ValueError("This instant lies outside the years 1 to 9999.") from None
+            raise ValueError(_("This instant lies outside the years 1 to 9999.")) from None
 
     @staticmethod
     def _read(text: str) -> datetime:
         if not re.match(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}", text):
-            raise ValueError(f"{text[:40]!r} is not an instant; write 2026-01-31T10:00:00Z.")
+            raise ValueError(
+                _("{text} is not an instant; write 2026-01-31T10:00:00Z.", text=repr(text[:40]))
+            )
         try:
             return datetime.fromisoformat(text)
         except ValueError:
-            raise ValueError(f"{text[:40]!r} is not a moment of the calendar.") from None
+            raise ValueError(
+                _("{text} is not a moment of the calendar.", text=repr(text[:40]))
+            ) from None
 
     def parse(self, text: str) -> datetime:
         """Take RFC 3339, or a day, which means its first moment in UTC."""

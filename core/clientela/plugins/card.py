@@ -10,6 +10,7 @@ from clientela.actions import Action
 from clientela.entity import Entity
 from clientela.errors import Misconfigured
 from clientela.facts import Fact, Subscription
+from clientela.i18n.texts import _
 
 if TYPE_CHECKING:
     from clientela.context import Context
@@ -25,8 +26,8 @@ class Plugin:
 
     `hooks` are objects or modules with hook implementations, `hookspecs` a module of its own specifications,
     `views` are looks at single records beside the plain one: `{"core.customer": {"card": …}}` answers at
-    `/api/v1/core/customers/{id}/card`. `migrations` says that the package has a folder `migrations/versions`, `needs` names the plugins whose `api` it
-    uses (the same as its distribution depends on).
+    `/api/v1/core/customers/{id}/card`. `migrations` says that the package has a folder `migrations/versions`,
+    `needs` names the plugins whose `api` it uses (the same as its distribution depends on).
     """
 
     name: str
@@ -49,12 +50,21 @@ class Plugin:
         for entity in self.entities:
             if entity.info.plugin != self.name:
                 raise Misconfigured(
-                    f"{entity.info.name} is on the card of {self.name}, but says plugin={entity.info.plugin!r}."
+                    _(
+                        "{entity} is on the card of {plugin}, but says plugin={other}.",
+                        entity=entity.info.name,
+                        plugin=self.name,
+                        other=repr(entity.info.plugin),
+                    )
                 )
         for action in self.actions:
             if action.plugin != self.name:
                 raise Misconfigured(
-                    f"The action {action.name} is on the card of {self.name}; its name must begin with {self.name}."
+                    _(
+                        "The action {action} is on the card of {plugin}; its name must begin with {plugin}.",
+                        action=action.name,
+                        plugin=self.name,
+                    )
                 )
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clientela import facts
+from clientela.access import guards
 from clientela.access.actions import issue, set_password
 from clientela.access.entities import Role, Token, User
 from clientela.customers import card
@@ -28,7 +29,7 @@ CORE = Plugin(
         facts.RecordCreated, facts.RecordChanged, facts.RecordTrashed, facts.RecordRestored, facts.RecordPurged,
         RecordsImported,
     ],
-    hooks=[card],
+    hooks=[card, guards],
     views={"core.customer": {"card": card.customer_card}},
     permissions={"core.system.operate": "See health, plugins and jobs"},
 )  # fmt: skip

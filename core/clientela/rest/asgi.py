@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clientela import ids
 from clientela.errors import MethodNotAllowed, NotFound, Refusal, TooLarge
+from clientela.i18n.texts import _
 from clientela.rest.batch import MOST_BYTES
 from clientela.rest.call import Call, Reply, problem
 from clientela.rest.dispatch import PREFIX, Dispatcher, is_short_read
@@ -90,7 +91,7 @@ def _request_id(headers: Mapping[bytes, bytes]) -> str:
 async def _body(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
     announced = headers.get(b"content-length", b"0")
     if announced.isdigit() and int(announced) > MOST_BYTES:
-        raise TooLarge(f"A body may have {MOST_BYTES} bytes.")
+        raise TooLarge(_("A body may have {most} bytes.", most=MOST_BYTES))
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -98,7 +99,7 @@ async def _body(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > MOST_BYTES:
-            raise TooLarge(f"A body may have {MOST_BYTES} bytes.")
+            raise TooLarge(_("A body may have {most} bytes.", most=MOST_BYTES))
         chunks.append(chunk)
         if not message.get("more_body"):
             return b"".join(chunks)
@@ -138,10 +139,10 @@ def create_asgi(app: App) -> ASGIApp:
 
     async def refuse(request: Request, error: Exception) -> Response:
         status = getattr(error, "status_code", 404)
-        refusal: Refusal = NotFound("There is nothing at this address.")
+        refusal: Refusal = NotFound(_("There is nothing at this address."))
         if status == 405:  # noqa: PLR2004 - Method Not Allowed
             refusal = MethodNotAllowed(
-                "This method does not fit here.",
+                _("This method does not fit here."),
                 headers=dict(getattr(error, "headers", None) or {}),
             )
         reply = problem(refusal, _request_id(dict(request.scope["headers"])))

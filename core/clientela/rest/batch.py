@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from clientela.entity import Entity, EntityInfo
 from clientela.errors import BadSyntax, Invalid, Refusal, TooLarge
+from clientela.i18n.texts import _
 from clientela.rest import records
 from clientela.rest.call import Call, Reply, json_reply
 
@@ -40,7 +41,11 @@ def batch(ctx: Context, info: EntityInfo, call: Call) -> Reply:
                 result.clear()
                 result["status"] = 424
         raise BatchRefused(
-            f"{len(failed)} of {len(items)} items cannot be carried out, so none was.",
+            _(
+                "{count} of {all} items cannot be carried out, so none was.",
+                count=len(failed),
+                all=len(items),
+            ),
             extra={"items": results},
         )
     made: dict[str, Any] = {"data": results, "failed": len(failed)}
@@ -51,12 +56,16 @@ def _read(call: Call) -> tuple[bool, list[Any]]:
     body = call.object(most=MOST_BYTES)
     unknown = set(body) - {"atomic", "items"}
     if unknown:
-        raise BadSyntax(f"A batch has atomic and items, not {min(unknown)[:60]!r}.")
+        raise BadSyntax(
+            _("A batch has atomic and items, not {word}.", word=repr(min(unknown)[:60]))
+        )
     atomic, items = body.get("atomic", False), body.get("items")
     if not isinstance(atomic, bool) or not isinstance(items, list) or not items:
-        raise BadSyntax('A batch is {"atomic": true or false, "items": [at least one]}.')
+        raise BadSyntax(_('A batch is {{"atomic": true or false, "items": [at least one]}}.'))
     if len(items) > MOST_ITEMS:
-        raise TooLarge(f"A batch has at most {MOST_ITEMS} items, this has {len(items)}.")
+        raise TooLarge(
+            _("A batch has at most {most} items, this has {all}.", most=MOST_ITEMS, all=len(items))
+        )
     return atomic, items
 
 
@@ -72,10 +81,17 @@ def _one(ctx: Context, info: EntityInfo, item: Any, place: int) -> dict[str, Any
 
 def _carry_out(ctx: Context, info: EntityInfo, item: Any, at: str) -> tuple[Entity, int]:
     if not isinstance(item, dict) or item.get("op") not in OPERATIONS:
-        raise Invalid(f"An item is an object whose op is one of {', '.join(OPERATIONS)}.")
+        raise Invalid(
+            _(
+                "An item is an object whose op is one of {operations}.",
+                operations=", ".join(OPERATIONS),
+            )
+        )
     unknown = set(item) - {"op", "id", "data", "rev"}
     if unknown:
-        raise Invalid(f"An item has op, id, data and rev, not {min(unknown)[:60]!r}.")
+        raise Invalid(
+            _("An item has op, id, data and rev, not {word}.", word=repr(min(unknown)[:60]))
+        )
     op = item["op"]
     ctx.require(info.permission(op))
     if op == "create":
@@ -83,7 +99,7 @@ def _carry_out(ctx: Context, info: EntityInfo, item: Any, at: str) -> tuple[Enti
     key, rev = item.get("id"), item.get("rev")
     if not isinstance(key, str) or isinstance(rev, bool) or not isinstance(rev, int | None):
         raise Invalid(
-            "An item that changes a record has its id, and may have the rev that was seen."
+            _("An item that changes a record has its id, and may have the rev that was seen.")
         )
     if op == "update":
         return records.change(

@@ -13,6 +13,7 @@ import orjson
 
 from clientela import gate
 from clientela.errors import BadSyntax, FieldProblem, Refusal, Show, UnsupportedMedia, did_you_mean
+from clientela.i18n.texts import _
 
 JSON = b"application/json"
 PROBLEM = b"application/problem+json"
@@ -33,6 +34,8 @@ class Call:
     headers: Mapping[bytes, bytes]
     body: bytes
     request_id: str
+    # The language of whoever calls, once they are known; a header asks for another.
+    language: str | None = None
 
     @cached_property
     def parameters(self) -> dict[str, str]:
@@ -46,11 +49,11 @@ class Call:
             )
         except (UnicodeDecodeError, ValueError):
             raise BadSyntax(
-                "The query string cannot be read; percent-encode it as UTF-8."
+                _("The query string cannot be read; percent-encode it as UTF-8.")
             ) from None
         made = dict(pairs)
         if len(made) != len(pairs):
-            raise BadSyntax("A parameter stands twice in the query string.")
+            raise BadSyntax(_("A parameter stands twice in the query string."))
         for name, value in pairs:
             gate.check_text(name)
             gate.check_text(value)
@@ -60,7 +63,9 @@ class Call:
         """Refuse parameters that nobody reads: a misspelt filter must not show everything."""
         for name in self.parameters:
             if name not in names:
-                sentence = f"There is no parameter {name[:60]!r} here." + did_you_mean(name, names)
+                sentence = _(
+                    "There is no parameter {name} here.", name=repr(name[:60])
+                ) + did_you_mean(name, names)
                 raise BadSyntax(
                     sentence, [FieldProblem(f"/{name[:60]}", "unknown-parameter", sentence)]
                 )
@@ -70,8 +75,8 @@ class Call:
         value = self.parameters.get(name, "false")
         if value not in {"true", "false"}:
             raise BadSyntax(
-                f"{name} is true or false.",
-                [FieldProblem(f"/{name}", "bad-parameter", "true or false")],
+                _("{name} is true or false.", name=name),
+                [FieldProblem(f"/{name}", "bad-parameter", _("true or false"))],
             )
         return value == "true"
 
@@ -84,7 +89,9 @@ class Call:
         """Read the body as JSON."""
         sent = (self.header(b"content-type") or "").split(";")[0].strip().lower()
         if sent not in _TYPES:
-            raise UnsupportedMedia("Send application/json.", headers={"Accept": "application/json"})
+            raise UnsupportedMedia(
+                _("Send application/json."), headers={"Accept": "application/json"}
+            )
         return gate.read_json(self.body, most=most)
 
     def object(self, *, most: int = gate.MOST_BYTES, required: bool = False) -> dict[str, Any]:
@@ -93,7 +100,7 @@ class Call:
             return {}
         value = self.json(most=most)
         if not isinstance(value, dict):
-            raise BadSyntax("The body is a JSON object.")
+            raise BadSyntax(_("The body is a JSON object."))
         return value
 
     @property

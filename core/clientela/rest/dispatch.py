@@ -20,6 +20,7 @@ from clientela.errors import (
     did_you_mean,
 )
 from clientela.i18n.formats import negotiate
+from clientela.i18n.texts import _
 from clientela.rest import batch, lists, records
 from clientela.rest.call import Call, Reply, json_reply, problem
 from clientela.rest.idempotency import Once
@@ -59,6 +60,7 @@ class Dispatcher:
             # Public on purpose: it describes the software, not the data, and tools fetch it before they sign in.
             return self._openapi()
         principal = self.principal(call)
+        call.language = principal.language
         reads, handler = self._route(call)
         if reads:
             with self.app.acting_as(
@@ -87,16 +89,16 @@ class Dispatcher:
         return negotiate(accepted, self.app.catalogues.languages, self.app.settings.language)
 
     def _show(self, call: Call) -> Show:
-        language = self._language(call) or self.app.settings.language
+        language = self._language(call) or call.language or self.app.settings.language
         return self.app.catalogues.translator(language).show
 
     def principal(self, call: Call) -> Principal:
         """Find out who calls."""
         sent = call.header(b"authorization") or ""
-        scheme, _, token = sent.partition(" ")
+        scheme, _space, token = sent.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthenticated(
-                "Send a token: Authorization: Bearer clt_….",
+                _("Send a token: Authorization: Bearer clt_…."),
                 headers={"WWW-Authenticate": 'Bearer realm="clientela"'},
             )
         return self.app.directory.by_token(token.strip())
@@ -116,11 +118,12 @@ class Dispatcher:
         if len(parts) < 2 or not all(parts):  # noqa: PLR2004 - plugin and collection
             return self._plugin_action(call, parts)
         plugin, second, *rest = parts
-        collection, _, verb = second.partition(":")
+        collection, _colon, verb = second.partition(":")
         info = self.app.registry.by_collection.get((plugin, collection))
         if info is None:
             raise NotFound(
-                f"There is nothing at {call.path[:120]}." + self._hint(plugin, collection)
+                _("There is nothing at {path}.", path=call.path[:120])
+                + self._hint(plugin, collection)
             )
         if verb:
             return self._collection_verb(call, info, verb, rest)
@@ -146,26 +149,28 @@ class Dispatcher:
         self, call: Call, info: EntityInfo, verb: str, rest: list[str]
     ) -> tuple[bool, Handler]:
         if rest:
-            raise NotFound(f"There is nothing at {call.path[:120]}.")
+            raise NotFound(_("There is nothing at {path}.", path=call.path[:120]))
         if verb == "query":
             return _only(call, {"POST": (True, lambda ctx, c: lists.query_records(ctx, info, c))})
         if verb == "batch" and info.verbs & {"create", "update", "trash"}:
             return _only(call, {"POST": (False, lambda ctx, c: batch.batch(ctx, info, c))})
         action = self.app.registry.actions.get(info.permission(verb))
         if action is None or action.on is not None or action.verb in records_only:
-            raise NotFound(f"{info.plural.capitalize()} have no action {verb[:60]!r}.")
+            raise NotFound(
+                _("{nouns} have no action {verb}.", nouns=info.heading, verb=repr(verb[:60]))
+            )
         return _only(
             call, {"POST": (not action.writes, lambda ctx, c: records.act(ctx, action, None, c))}
         )
 
     def _plugin_action(self, call: Call, parts: list[str]) -> tuple[bool, Handler]:
-        plugin, _, verb = parts[0].partition(":")
+        plugin, _colon, verb = parts[0].partition(":")
         action = (
             self.app.registry.actions.get(f"{plugin}.{verb}") if len(parts) == 1 and verb else None
         )
         if action is None or action.on is not None:
             raise NotFound(
-                f"There is nothing at {call.path[:120]}."
+                _("There is nothing at {path}.", path=call.path[:120])
                 + did_you_mean(plugin, self.app.registry.plugins)
             )
         return _only(
@@ -183,14 +188,14 @@ class Dispatcher:
         return _only(call, table)
 
     def _record(self, call: Call, info: EntityInfo, rest: list[str]) -> tuple[bool, Handler]:
-        text, _, verb = rest[0].partition(":")
+        text, _colon, verb = rest[0].partition(":")
         if verb and len(rest) == 1:
             return self._record_action(call, info, text, verb)
         if len(rest) == 1:
             return self._one(call, info, text)
         if len(rest) == 2 and not verb:  # noqa: PLR2004 - id and relation
             return self._related(call, info, text, rest[1])
-        raise NotFound(f"There is nothing at {call.path[:120]}.")
+        raise NotFound(_("There is nothing at {path}.", path=call.path[:120]))
 
     def _one(self, call: Call, info: EntityInfo, text: str) -> tuple[bool, Handler]:
         table: dict[str, tuple[bool, Handler]] = {
@@ -209,7 +214,8 @@ class Dispatcher:
         if action is None or action.on is None or verb == "update":
             verbs = [a.verb for a in self.app.registry.actions_on(info)]
             raise NotFound(
-                f"A {info.phrase} has no action {verb[:60]!r}." + did_you_mean(verb, verbs)
+                _("A {noun} has no action {verb}.", noun=info.noun, verb=repr(verb[:60]))
+                + did_you_mean(verb, verbs)
             )
         return _only(
             call,
@@ -230,7 +236,7 @@ class Dispatcher:
             )
         found = self._referring(info, name)
         if found is None:
-            raise NotFound(f"A {info.phrase} has no {name[:60]!r}.")
+            raise NotFound(_("A {noun} has no {name}.", noun=info.noun, name=repr(name[:60])))
         other, field = found
         key = records.key_of(info, text)
         return _only(
@@ -254,10 +260,10 @@ class Defect(Refusal):
     status = 500
     exit_code = 70
     code = "defect"
-    title = "Something is wrong here"
+    title = _("Something is wrong here")
 
     def __init__(self) -> None:
-        super().__init__("This is a defect of ours; the log has it under the request id.")
+        super().__init__(_("This is a defect of ours; the log has it under the request id."))
 
 
 def _view(ctx: Context, view: Callable[[Context, str], Any], key: str, call: Call) -> Reply:
@@ -279,7 +285,12 @@ def _only(call: Call, table: dict[str, tuple[bool, Handler]]) -> tuple[bool, Han
     if found is None:
         allowed = ", ".join(sorted(table))
         raise MethodNotAllowed(
-            f"{call.method[:20]} does not fit here; use {allowed}.", headers={"Allow": allowed}
+            _(
+                "{method} does not fit here; use {allowed}.",
+                method=call.method[:20],
+                allowed=allowed,
+            ),
+            headers={"Allow": allowed},
         )
     return found
 
@@ -288,7 +299,7 @@ def _segment(part: str) -> str:
     try:
         return gate.check_text(unquote(part, errors="strict"))
     except UnicodeDecodeError:
-        raise BadSyntax("The address cannot be read; percent-encode it as UTF-8.") from None
+        raise BadSyntax(_("The address cannot be read; percent-encode it as UTF-8.")) from None
 
 
 def is_short_read(call: Call) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy import insert as insert_into
 
 from clientela.errors import BadSyntax, Conflict, Invalid
+from clientela.i18n.texts import _
 from clientela.replies import REPLY
 from clientela.rest.call import Call, Reply
 
@@ -52,7 +53,9 @@ class Once:
         if sent is None:
             return None
         if not sent or len(sent) > LONGEST or not sent.isprintable():
-            raise BadSyntax(f"An Idempotency-Key has 1 to {LONGEST} printable characters.")
+            raise BadSyntax(
+                _("An Idempotency-Key has 1 to {most} printable characters.", most=LONGEST)
+            )
         return hashlib.sha256(f"{actor}\n{sent}".encode()).hexdigest()
 
     @contextmanager
@@ -64,7 +67,7 @@ class Once:
         with self._lock:
             if key in self._running:
                 raise StillRunning(
-                    "A call with this Idempotency-Key is still running.",
+                    _("A call with this Idempotency-Key is still running."),
                     headers={"Retry-After": "1"},
                 )
             self._running.add(key)
@@ -103,7 +106,7 @@ class Once:
             ).scalar_one()
             if not taken:
                 raise StillRunning(
-                    "A call with this Idempotency-Key is still running.",
+                    _("A call with this Idempotency-Key is still running."),
                     headers={"Retry-After": "1"},
                 )
         return ctx.connection.execute(select(REPLY).where(REPLY.c.id == key)).first()
@@ -121,7 +124,7 @@ def _fingerprint(call: Call) -> str:
 
 def _replay(stored: Any, fingerprint: str) -> Reply:
     if stored.fingerprint != fingerprint:
-        raise KeyReused("This Idempotency-Key was used for another call; use a fresh one.")
+        raise KeyReused(_("This Idempotency-Key was used for another call; use a fresh one."))
     headers = dict(stored.headers) | {"Idempotency-Replayed": "true"}
     return Reply(stored.status, bytes(stored.body), headers, stored.media.encode())
 

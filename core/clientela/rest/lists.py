@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from clientela.errors import BadSyntax, FieldProblem
 from clientela.filters import And, Node, from_json, parse
+from clientela.i18n.texts import _
 from clientela.query import DEFAULT_LIMIT, Page, Question, list_page
 from clientela.rest.call import Call, Reply, json_reply
 
@@ -28,7 +29,7 @@ def question_of(parameters: dict[str, str]) -> Question:
     """Read the parameters of a list."""
     after, before = parameters.get("after"), parameters.get("before")
     if after is not None and before is not None:
-        raise BadSyntax("A page is after a cursor or before one, not both.")
+        raise BadSyntax(_("A page is after a cursor or before one, not both."))
     return Question(
         filter=parse(parameters.get("filter", "")),
         sort=parameters.get("sort", ""),
@@ -52,14 +53,15 @@ def question_of(parameters: dict[str, str]) -> Question:
 def _limit(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 4:  # noqa: PLR2004 - far above the most
         raise BadSyntax(
-            "limit is a whole number.", [FieldProblem("/limit", "bad-parameter", "a whole number")]
+            _("limit is a whole number."),
+            [FieldProblem("/limit", "bad-parameter", _("a whole number"))],
         )
     return int(text)
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> Any:
     if value not in allowed:
-        sentence = f"{name} is one of {', '.join(allowed)}."
+        sentence = _("{name} is one of {allowed}.", name=name, allowed=", ".join(allowed))
         raise BadSyntax(
             sentence, [FieldProblem(f"/{name}", "bad-parameter", sentence, allowed=allowed)]
         )
@@ -81,9 +83,9 @@ def query_records(ctx: Context, info: EntityInfo, call: Call) -> Reply:
     body.pop("filter", None)
     for name, value in body.items():
         if name not in LIST:
-            raise BadSyntax(f"There is no member {name[:60]!r} in a query.")
+            raise BadSyntax(_("There is no member {name} in a query.", name=repr(name[:60])))
         if not isinstance(value, str | int) or isinstance(value, bool):
-            raise BadSyntax(f"{name} is text or a number here, as in a query string.")
+            raise BadSyntax(_("{name} is text or a number here, as in a query string.", name=name))
     question = question_of({name: str(value) for name, value in body.items()})
     return json_reply(list_page(ctx, info, _with(question, filter_)).as_dict())
 

@@ -22,11 +22,13 @@ def describe(ctx: Context, call: Call) -> Reply:
     return json_reply(
         {
             "plugins": [
-                {"name": p.name, "title": p.title, "about": p.about}
+                {"name": p.name, "title": ctx.text(p.title), "about": ctx.text(p.about)}
                 for p in registry.plugins.values()
             ],
             "entities": entities,
-            "actions": [_action(a) for a in registry.actions.values() if ctx.can(a.permission)],
+            "actions": [
+                _action(ctx, a) for a in registry.actions.values() if ctx.can(a.permission)
+            ],
         }
     )
 
@@ -34,11 +36,12 @@ def describe(ctx: Context, call: Call) -> Reply:
 def _entity(ctx: Context, info: EntityInfo) -> dict[str, Any]:
     masked = ctx.principal.hidden_classes
     return {
-        "name": info.name, "label": info.label, "about": info.about, "prefix": info.prefix,
+        "name": info.name, "label": ctx.text(info.label), "about": ctx.text(info.about), "prefix": info.prefix,
         "path": f"/api/v1/{info.plugin}/{info.collection}", "verbs": sorted(info.verbs),
         "fields": [
             {
-                "name": f.name, "label": f.label, "kind": f.kind.name, "required": f.required, "help": f.help,
+                "name": f.name, "label": ctx.text(f.label), "kind": f.kind.name, "required": f.required,
+                "help": ctx.text(f.help),
                 "optional": f.optional, "read_only": f.read_only, "class": f.field_class,
                 "operators": sorted(f.kind.operators) if f.filterable else [], "sortable": f.kind.sortable,
                 "refers_to": f.target.name if f.target else None, "schema": f.kind.json_schema(),
@@ -49,9 +52,9 @@ def _entity(ctx: Context, info: EntityInfo) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _action(action: Action) -> dict[str, Any]:
+def _action(ctx: Context, action: Action) -> dict[str, Any]:
     return {
-        "name": action.name, "label": action.label, "about": action.about, "effect": action.effect,
+        "name": action.name, "label": ctx.text(action.label), "about": ctx.text(action.about), "effect": action.effect,
         "undo": action.undo, "permission": action.permission,
         "on": action.on.info.name if action.on else None,
     }  # fmt: skip

@@ -7,6 +7,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from clientela import ids
 from clientela.errors import BadSyntax
+from clientela.i18n.texts import _
 
 
 class Protocol(HttpToolsProtocol):
@@ -14,7 +15,7 @@ class Protocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP, or an address of more than 64 KiB, and hang up."""
-        refusal = BadSyntax("This is not an HTTP request, or its address has more than 64 KiB.")
+        refusal = BadSyntax(_("This is not an HTTP request, or its address has more than 64 KiB."))
         body = orjson.dumps(refusal.as_problem() | {"request_id": ids.new_key()})
         head = (
             "HTTP/1.1 400 Bad Request\r\n"

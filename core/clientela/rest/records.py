@@ -14,6 +14,7 @@ from clientela.entity import Entity, EntityInfo
 from clientela.errors import BadSyntax, FieldProblem, NotFound, Stale
 from clientela.external import find_external, name_external
 from clientela.history import CHANGE
+from clientela.i18n.texts import _
 from clientela.query import get_row
 from clientela.rest.call import Call, Reply, etag, json_reply
 from clientela.rest.lists import SHAPE, words
@@ -53,7 +54,7 @@ def create_record(ctx: Context, info: EntityInfo, call: Call) -> Reply:
 
 def create(ctx: Context, info: EntityInfo, values: Any, *, at: str = "") -> Entity:
     """Create a record from JSON values."""
-    read = load(create_schema(info), values, at=at)
+    read = load(create_schema(info, ctx.app.home), values, at=at)
     return ctx.run(ctx.app.registry.action(info.permission("create")), data=read)  # type: ignore[no-any-return]
 
 
@@ -69,7 +70,7 @@ def change(
     ctx: Context, info: EntityInfo, key: str, values: Any, *, base_rev: int | None, at: str = ""
 ) -> Entity:
     """Change a record; edits of other fields since the revision that was seen are merged, of the same are refused."""
-    read = load(patch_schema(info), values, at=at)
+    read = load(patch_schema(info, ctx.app.home), values, at=at)
     action = ctx.app.registry.action(info.permission("update"))
     record = ctx.get(info.cls, key, verb="update", lock=True)
     if base_rev is not None and base_rev != record.rev:
@@ -107,14 +108,14 @@ def stale(ctx: Context, record: Entity, conflicts: list[dict[str, Any]]) -> Stal
     """Say what the record looks like now."""
     names = ", ".join(str(c["field"]) for c in conflicts)
     detail = (
-        f"Somebody else changed {names} meanwhile."
+        _("Somebody else changed {names} meanwhile.", names=names)
         if names
-        else "This record has another revision by now."
+        else _("This record has another revision by now.")
     )
     return Stale(
         detail,
         [
-            FieldProblem(f"/{c['field']}", "stale", "Both values are in `conflicts`.")
+            FieldProblem(f"/{c['field']}", "stale", _("Both values are in `conflicts`."))
             for c in conflicts
         ],
         extra={"conflicts": conflicts, "current": record_dict(ctx, record)},
@@ -151,7 +152,7 @@ def read_input(action: Action, body: dict[str, Any]) -> Any:
     """Read the input of an action with its model."""
     if action.takes is None or action.verb == "update":
         if body:
-            raise BadSyntax(f"{action.name} takes no input.")
+            raise BadSyntax(_("{name} takes no input.", name=action.name))
         return None
     try:
         # JSON mode: a date comes as text, and yet a number as text is refused.
@@ -165,7 +166,14 @@ def get_external(ctx: Context, info: EntityInfo, source: str, key: str, call: Ca
     ctx.require(info.permission("read"))
     found = find_external(ctx, info, source, key)
     if found is None:
-        raise NotFound(f"There is no {info.phrase} that {source[:60]} calls {key[:60]}.")
+        raise NotFound(
+            _(
+                "There is no {noun} that {source} calls {key}.",
+                noun=info.noun,
+                source=source[:60],
+                key=key[:60],
+            )
+        )
     return get_record(ctx, info, found, call)
 
 
@@ -220,5 +228,5 @@ def key_of(info: EntityInfo, text: str) -> str:
     """Read the id in a path, or say that there is no such record."""
     key = ids.parse_key(text, info.prefix)
     if key is None:
-        raise NotFound(f"There is no {info.phrase} {text[:60]}.")
+        raise NotFound(_("There is no {noun} {key}.", noun=info.noun, key=text[:60]))
     return key
