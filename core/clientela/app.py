@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,7 +23,7 @@ from clientela.errors import Refusal
 from clientela.external import EXTERNAL
 from clientela.history import CHANGE, CHANGE_SET
 from clientela.hooks import Hooks
-from clientela.i18n import Catalogues
+from clientela.i18n import Catalogues, _
 from clientela.kinds.base import Home
 from clientela.outbox import DELIVERY, OUTBOX, Outbox
 from clientela.plugins.card import Plugin
@@ -112,16 +113,22 @@ class App:
         cause: str | None = None,
         request_id: str | None = None,
         dry_run: bool = False,
+        as_of: datetime | None = None,
     ) -> Iterator[Context]:
         """Open a context and commit it when the block ends well: the only place of the kernel that does.
 
-        A dry run goes the whole way, with all rules and constraints, and is rolled back at the end.
+        A dry run goes the whole way, with all rules and constraints, and is rolled back at the end. With `as_of` the
+        context reads everything as it was at that moment, and cannot write.
         """
-        opened = self.db.write if writing else self.db.read
+        if as_of is not None:
+            opened = self.db.snapshot
+            writing = False
+        else:
+            opened = self.db.write if writing else self.db.read
         with opened() as connection:
             ctx = Context(
                 self, principal, connection, face=face, writing=writing, language=language, reason=reason,
-                cause=cause, request_id=request_id, dry_run=dry_run,
+                cause=cause, request_id=request_id, dry_run=dry_run, as_of=as_of,
             )  # fmt: skip
             try:
                 yield ctx
@@ -198,7 +205,7 @@ class App:
 
         try:
             if not self.db.in_memory and migrations.pending(self):
-                return "The database is not migrated; run `clientela db migrate`."
+                return _("The database is not migrated; run `clientela db migrate`.")
         except Refusal as refusal:
             return refusal.detail
         return None

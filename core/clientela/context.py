@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cached_property
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, bindparam, event, inspect, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.orm.unitofwork import UOWTransaction, _SaveUpdateAll
 
@@ -23,10 +23,11 @@ from clientela.entity import Entity, EntityInfo
 from clientela.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound, Stale
 from clientela.history import Change, ChangeSet, before_values, whole
 from clientela.i18n.texts import _
+from clientela.past import Past
 from clientela.storage.violations import as_refusal
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, FromClause, Select
 
     from clientela.access.principal import Principal
     from clientela.app import App
@@ -51,6 +52,7 @@ class Context:
         cause: str | None = None,
         request_id: str | None = None,
         dry_run: bool = False,
+        as_of: datetime | None = None,
     ) -> None:
         self.app = app
         self.principal = principal
@@ -62,6 +64,7 @@ class Context:
         self.cause = cause
         self.request_id = request_id
         self.dry_run = dry_run
+        self.past = Past(self, as_of) if as_of is not None else None
         self.now: datetime = app.clock()
         self.hook = app.hooks.call
         self.facts: list[Fact] = []
@@ -88,6 +91,19 @@ class Context:
         """Translate a whole message into the language of the one who asks."""
         return self.app.catalogues.translator(self.language).text(key, **values)
 
+    def table(self, info: EntityInfo) -> FromClause:
+        """Give what to select an entity's records from: its table, or what it was at the context's moment."""
+        return info.table if self.past is None else self.past.table(info)
+
+    def statement(
+        self,
+        key: tuple[object, ...],
+        rules: Sequence[Any],
+        build: Callable[[Sequence[Any]], Select[Any]],
+    ) -> Select[Any]:
+        """Give a statement the app remembers, unless this context looks at the past."""
+        return build(rules) if self.past is not None else self.app.statement(key, rules, build)
+
     # permissions ------------------------------------------------------------------------------------------------
 
     def can(self, permission: str) -> bool:
@@ -113,15 +129,16 @@ class Context:
         letters = ids.parse_key(key, entity.info.prefix)
         if letters is None:
             return None
-        table, locked = entity.info.table, lock and not self.app.db.is_sqlite
+        table, locked = self.table(entity.info), lock and not self.app.db.is_sqlite
+        source: Any = entity if self.past is None else aliased(entity, table, adapt_on_names=True)
 
         def build(rules: Sequence[Any]) -> Select[Any]:
-            query = select(entity).where(
-                entity.id == bindparam("key"), *in_trash(table, trashed=trashed), *rules
+            query = select(source).where(
+                table.c.id == bindparam("key"), *in_trash(table, trashed=trashed), *rules
             )
             return query.with_for_update(of=entity) if locked else query
 
-        query = self.app.statement(
+        query = self.statement(
             ("find", entity, trashed, locked),
             visible(self, entity.info, table, verb=verb, trashed=None),
             build,
@@ -191,7 +208,7 @@ class Context:
             self._stamp_new(record)
             record.check()
             self.hook.record_saving(ctx=self, record=record, before={}, created=True)
-            self._remember(record, "create", 1, None)
+            self._remember(record, "create", record.rev, None)
             self.facts.append(told.RecordCreated(entity=record.info.name, record=record.public_id))
         for record in [
             r for r in session.dirty if isinstance(r, Entity) and session.is_modified(r)
@@ -211,6 +228,7 @@ class Context:
             return
         record.check()
         self.hook.record_saving(ctx=self, record=record, before=before, created=False)
+        record.rev += 1
         record.updated_at = self.now
         record.updated_by = self.principal.id
         kind = "update"
@@ -221,7 +239,7 @@ class Context:
             kind = "restore" if record.deleted_at is None else "trash"
             made = told.RecordRestored if kind == "restore" else told.RecordTrashed
             fact = made(entity=record.info.name, record=record.public_id)
-        self._remember(record, kind, record.rev + 1, before)
+        self._remember(record, kind, record.rev, before)
         self.facts.append(fact)
 
     def _remember(self, record: Entity, kind: str, rev: int, before: dict[str, Any] | None) -> None:
@@ -306,6 +324,7 @@ class Context:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Let a part of the transaction fail alone: what it did is undone, the rest stands."""
+        self.flush()
         known = len(self.facts)
         changes = len(self.changes.changes) if self.changes is not None else 0
         words = dict(self.__dict__.get("_search", {}))

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import ColumnElement, and_, column, or_, type_coerce
+from sqlalchemy import ColumnElement, FromClause, and_, column, literal, or_, type_coerce
 from sqlalchemy.types import NullType
 
 from clientela.errors import BadSyntax, FieldProblem
+from clientela.i18n.texts import _
 from clientela.storage.types import write_instant
 
 if TYPE_CHECKING:
@@ -43,11 +44,12 @@ class SortKey:
 class Keyset:
     """The order of a list and the predicates that continue it."""
 
-    def __init__(self, info: EntityInfo, keys: tuple[SortKey, ...], *, backwards: bool) -> None:
+    def __init__(
+        self, info: EntityInfo, keys: tuple[SortKey, ...], table: FromClause, *, backwards: bool
+    ) -> None:
         self.info = info
         self.keys = keys
         self.backwards = backwards
-        table = info.table
         self._expressions = [
             key.field.kind.sort_by([table.c[c.name] for c in key.field.columns]) for key in keys
         ]
@@ -81,6 +83,11 @@ class Keyset:
         """Give the predicate of the rows after these values, in the direction of the keyset."""
         equal: list[ColumnElement[bool]] = []
         choices: list[ColumnElement[bool]] = []
+        values = [
+            # SQLAlchemy compares a bare True for equality only.
+            literal(value, expression.type) if isinstance(value, bool) else value
+            for expression, value in zip(self._expressions, values, strict=True)
+        ]
         for key, expression, value in zip(self.keys, self._expressions, values, strict=True):
             further = self._further(key, expression, value)
             if further is not None:
@@ -125,7 +132,7 @@ def read_cursor(text: str, keyset: Keyset) -> list[Any]:
             raise ValueError  # noqa: TRY301 - all bad cursors have one answer
         return [_value(key, raw) for key, raw in zip(keyset.keys, values, strict=True)]
     except (ValueError, TypeError, binascii.Error):
-        sentence = "This cursor does not belong to this list and order; start again without it."
+        sentence = _("This cursor does not belong to this list and order; start again without it.")
         raise BadSyntax(sentence, [FieldProblem("/after", "bad-cursor", sentence)]) from None
 
 
@@ -137,6 +144,8 @@ def _value(key: SortKey, raw: Any) -> Any:
         return None
     if key.composed or isinstance(raw, bool):
         if (isinstance(raw, bool) and key.field.kind.name != "boolean") or not isinstance(raw, int):
+            raise ValueError
+        if not -(2**63) <= raw < 2**63:
             raise ValueError
         return raw
     return key.field.kind.from_stored(raw)

@@ -225,7 +225,7 @@ class Entity(DeclarativeBase):
             _map(cls, declared)
         cls.__table_args__ = (*_indexes(cls.info), *cls.__dict__.get("__table_args__", ()))
         # The UPDATE itself compares the revision, so that a lost update is impossible, not just unlikely.
-        cls.__mapper_args__ = {"version_id_col": cls.__dict__["rev"]}
+        cls.__mapper_args__ = {"version_id_col": cls.__dict__["rev"], "version_id_generator": False}
         super().__init_subclass__(**options)
         _remember_columns(cls.info)
 

@@ -121,7 +121,10 @@ def before_values(record: Entity) -> dict[str, Any]:
     for name, declared in record.info.fields.items():
         if name in BOOKKEEPING:
             continue
-        histories = [state.attrs[slot].history for slot in stored_slots(record, name)]
+        slots = stored_slots(record, name)
+        if not any(slot in state.committed_state for slot in slots):
+            continue
+        histories = [state.attrs[slot].history for slot in slots]
         if not any(h.has_changes() for h in histories):
             continue
         old = [

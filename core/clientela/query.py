@@ -26,6 +26,7 @@ from clientela.errors import (
 )
 from clientela.filters import Node, bind
 from clientela.filters.sql import to_sql
+from clientela.i18n.texts import Text, _
 from clientela.rows import Reader, reader
 
 if TYPE_CHECKING:
@@ -93,14 +94,15 @@ def list_page(ctx: Context, info: EntityInfo, question: Question) -> Page:
     """Give one page of the records this principal may see."""
     ctx.require(info.permission("read"))
     if not 1 <= question.limit <= MOST_ROWS:
-        raise _bad_parameter("limit", f"limit is a number from 1 to {MOST_ROWS}.")
+        raise _bad_parameter("limit", _("limit is a number from 1 to {most}.", most=MOST_ROWS))
     shape = shape_of(ctx, info, question.fields, question.expand)
     keys = sort_keys(ctx, info, question.sort)
-    keyset = Keyset(info, keys, backwards=question.before is not None)
+    table = ctx.table(info)
+    keyset = Keyset(info, keys, table, backwards=question.before is not None)
     read = reader(info, shape.names, sqlite=ctx.app.db.is_sqlite)
     conditions = conditions_of(ctx, info, question)
-    query = read.select_from(info.table, *keyset.columns()).where(*conditions)
-    cursor = question.before or question.after
+    query = read.select_from(table, *keyset.columns()).where(*conditions)
+    cursor = question.after if question.before is None else question.before
     if cursor is not None:
         query = query.where(keyset.beyond(read_cursor(cursor, keyset)))
     fetched = ctx.connection.execute(
@@ -134,26 +136,31 @@ def _page(read: Reader, keyset: Keyset, fetched: Sequence[Any], question: Questi
 
 def conditions_of(ctx: Context, info: EntityInfo, question: Question) -> list[ColumnElement[bool]]:
     """Give the row rules, the filter and the search of a question as predicates."""
-    conditions = visible(ctx, info, info.table, trashed=question.trashed)
+    table = ctx.table(info)
+    conditions = visible(ctx, info, table, trashed=question.trashed)
     if question.filter is not None:
         bound = bind(question.filter, info, now=ctx.now, today=ctx.today, me=ctx.principal.user)
         require_readable(ctx, bound)
-        conditions.append(to_sql(bound, info.table, guard(ctx)))
+        conditions.append(to_sql(bound, table, guard(ctx), ctx.table))
     if question.search.strip():
         _require_searchable(ctx, info)
-        conditions.append(ctx.app.search.predicate(info, info.table, question.search))
+        conditions.append(ctx.app.search.predicate(info, table, question.search))
     return conditions
 
 
 def _require_searchable(ctx: Context, info: EntityInfo) -> None:
     if not info.search_fields:
         raise _bad_parameter(
-            "q", f"{info.plural.capitalize()} have no fields to search in; use a filter."
+            "q", _("{nouns} have no fields to search in; use a filter.", nouns=info.heading)
         )
     hidden = [f.name for f in info.search_fields if f.field_class in ctx.principal.hidden_classes]
     if hidden:
         raise Forbidden(
-            f"{hidden[0]} is hidden from your roles, so {info.plural} cannot be searched by words."
+            _(
+                "{field} is hidden from your roles, so {nouns} cannot be searched by words.",
+                field=hidden[0],
+                nouns=info.nouns,
+            )
         )
 
 
@@ -161,7 +168,7 @@ def count_rows(
     ctx: Context, info: EntityInfo, conditions: Iterable[ColumnElement[bool]], *, exact: bool
 ) -> tuple[int, bool]:
     """Count rows, up to a bound unless an exact count is wanted."""
-    matching: Select[Any] = select(info.table.c.id).where(*conditions)
+    matching: Select[Any] = select(ctx.table(info).c.id).where(*conditions)
     if not exact:
         matching = matching.limit(COUNT_BOUND + 1)
     number = ctx.connection.execute(
@@ -187,10 +194,10 @@ def get_row(
     shape = shape_of(ctx, info, fields, expand)
     letters = ids.parse_key(key, info.prefix)
     read = reader(info, shape.names, sqlite=ctx.app.db.is_sqlite)
-    table = info.table
+    table = ctx.table(info)
     row = None
     if letters is not None:
-        query = ctx.app.statement(
+        query = ctx.statement(
             ("get", info.name, shape.names, trashed),
             visible(ctx, info, table, trashed=None),
             lambda rules: read.select_from(table).where(
@@ -199,7 +206,7 @@ def get_row(
         )
         row = ctx.connection.execute(query, {"key": letters}).first()
     if row is None:
-        raise NotFound(f"There is no {info.phrase} {key[:60]}.")
+        raise NotFound(_("There is no {noun} {key}.", noun=info.noun, key=key[:60]))
     rows = [read.render(row)]
     open_references(ctx, info, shape, rows)
     return rows[0]
@@ -209,12 +216,12 @@ def related(
     ctx: Context, info: EntityInfo, name: str, key: str, *, sort: str, limit: int
 ) -> list[dict[str, Any]]:
     """Give the records that refer to one, at most `limit`, in an order."""
-    table = info.table
+    table = ctx.table(info)
     shape = shape_of(ctx, info, (), ())
-    keyset = Keyset(info, sort_keys(ctx, info, sort), backwards=False)
+    keyset = Keyset(info, sort_keys(ctx, info, sort), table, backwards=False)
     read = reader(info, shape.names, sqlite=ctx.app.db.is_sqlite)
     column = table.c[info.fields[name].columns[0].name]
-    query = ctx.app.statement(
+    query = ctx.statement(
         ("related", info.name, shape.names, name, sort, limit),
         visible(ctx, info, table, trashed=None),
         lambda rules: (
@@ -232,13 +239,12 @@ def stream(
 ) -> Iterator[Any]:
     """Give the raw rows of everything that may be exported, batch by batch in keyset order, in bounded memory."""
     read = reader(info, names, sqlite=ctx.app.db.is_sqlite)
-    keyset = Keyset(info, sort_keys(ctx, info, question.sort), backwards=False)
+    table = ctx.table(info)
+    keyset = Keyset(info, sort_keys(ctx, info, question.sort), table, backwards=False)
     conditions = conditions_of(ctx, info, question)
     # A role may let somebody export less than another lets the same one read.
-    conditions += reachable(ctx, info, info.table, verb="export")
-    base = (
-        read.select_from(info.table, *keyset.columns()).where(*conditions).order_by(*keyset.order())
-    )
+    conditions += reachable(ctx, info, table, verb="export")
+    base = read.select_from(table, *keyset.columns()).where(*conditions).order_by(*keyset.order())
     values: Sequence[Any] | None = None
     while True:
         query = base if values is None else base.where(keyset.beyond(values))
@@ -270,54 +276,54 @@ def shape_of(
     plain = [name for name in fields if "." not in name]
     for name in plain:
         _require_field(info, name, allowed, "fields")
-    dotted: dict[str, list[str]] = {}
-    for name in fields:
-        if "." in name:
-            head, rest = name.split(".", 1)
-            dotted.setdefault(head, []).append(rest)
-    wanted: dict[str, list[str]] = {path: [] for path in expand}
-    for head, rests in dotted.items():
-        wanted.setdefault(head, []).extend(f"fields:{rest}" for rest in rests)
+    dotted = [name for name in fields if "." in name]
+    if len({*expand, *(name.rpartition(".")[0] for name in dotted)}) > MOST_EXPANDED:
+        raise _bad_parameter(
+            "expand", _("At most {most} references are opened at once.", most=MOST_EXPANDED)
+        )
     names = tuple(dict.fromkeys(["id", *plain])) if fields else allowed
-    opened = _opened(ctx, info, wanted, depth=DEEPEST_EXPAND)
-    needed = tuple(_reference(info, name).name for name in opened)
+    opened = _opened(ctx, info, expand, dotted, depth=DEEPEST_EXPAND)
+    needed = tuple(_reference(ctx, info, name).name for name in opened)
     return Shape(tuple(dict.fromkeys((*names, *needed))), opened)
 
 
 def _opened(
-    ctx: Context, info: EntityInfo, wanted: dict[str, list[str]], *, depth: int
+    ctx: Context, info: EntityInfo, expand: Iterable[str], dotted: Iterable[str], *, depth: int
 ) -> dict[str, Shape]:
-    if len(wanted) > MOST_EXPANDED:
-        raise _bad_parameter("expand", f"At most {MOST_EXPANDED} references are opened at once.")
+    """Give the shape of each reference that is opened: by a path of `expand`, or by a field behind it."""
     heads: dict[str, tuple[list[str], list[str]]] = {}
-    for path, fields in wanted.items():
-        head, _, rest = path.partition(".")
-        parts = heads.setdefault(head, ([], []))
-        parts[0].extend(f.removeprefix("fields:") for f in fields)
-        if rest:
-            parts[1].append(rest)
+    for place, paths in enumerate((expand, dotted)):
+        for path in paths:
+            head, _dot, rest = path.partition(".")
+            heads.setdefault(head, ([], []))[place].extend([rest] if rest else [])
     opened = {}
-    for head, (fields, deeper) in heads.items():
+    for head, (deeper, fields) in heads.items():
         if depth == 0:
-            raise _bad_parameter("expand", f"References are opened {DEEPEST_EXPAND} levels deep.")
-        target = _reference(info, head).target
+            raise _bad_parameter(
+                "expand", _("References are opened {most} levels deep.", most=DEEPEST_EXPAND)
+            )
+        target = _reference(ctx, info, head).target
         assert target is not None  # noqa: S101 - told to the type checker
         ctx.require(target.permission("read"))
-        inner = (
-            _opened(ctx, target, {path: [] for path in deeper}, depth=depth - 1) if deeper else {}
+        plain = tuple(name for name in fields if "." not in name)
+        inner = _opened(
+            ctx, target, deeper, [name for name in fields if "." in name], depth=depth - 1
         )
-        base = shape_of(ctx, target, tuple(f for f in fields if "." not in f), ())
-        needed = tuple(_reference(target, name).name for name in inner)
+        base = shape_of(ctx, target, plain or (("id",) if fields else ()), ())
+        needed = tuple(_reference(ctx, target, name).name for name in inner)
         opened[head] = Shape(tuple(dict.fromkeys((*base.names, *needed))), inner)
     return opened
 
 
-def _reference(info: EntityInfo, name: str) -> Field:
+def _reference(ctx: Context, info: EntityInfo, name: str) -> Field:
+    allowed = readable_names(ctx, info)
     found = info.filter_field(name)
-    if found is None or found.target is None:
-        names = [n.removesuffix("_id") for n, f in info.visible.items() if f.target is not None]
+    if found is None or found.target is None or found.name not in allowed:
+        names = [n.removesuffix("_id") for n in allowed if info.fields[n].target is not None]
         raise _bad_parameter(
-            "expand", f"{info.label} has no reference {name[:60]!r}." + did_you_mean(name, names)
+            "expand",
+            _("{label} has no reference {name}.", label=Text(info.label), name=repr(name[:60]))
+            + did_you_mean(name, names),
         )
     return found
 
@@ -325,12 +331,13 @@ def _reference(info: EntityInfo, name: str) -> Field:
 def _require_field(info: EntityInfo, name: str, allowed: Sequence[str], parameter: str) -> None:
     if name not in allowed:
         raise Invalid(
-            f"{info.label} has no field {name[:60]!r}." + did_you_mean(name, allowed),
+            _("{label} has no field {name}.", label=Text(info.label), name=repr(name[:60]))
+            + did_you_mean(name, allowed),
             [
                 FieldProblem(
                     f"/{parameter}",
                     "unknown-field",
-                    f"{name[:60]!r} is unknown.",
+                    _("{name} is unknown.", name=repr(name[:60])),
                     allowed=nearest(name, allowed),
                 )
             ],
@@ -342,7 +349,7 @@ def open_references(
 ) -> None:
     """Put the referenced records into the rows: one statement per reference, however many rows."""
     for name, inner in shape.opened.items():
-        declared = _reference(info, name)
+        declared = _reference(ctx, info, name)
         target = declared.target
         assert target is not None  # noqa: S101 - told to the type checker
         prefix = f"{target.prefix}_"
@@ -360,9 +367,8 @@ def _rows_by_key(
         return {}
     names = tuple(dict.fromkeys(("id", *shape.names)))
     read = reader(info, names, sqlite=ctx.app.db.is_sqlite)
-    query = read.select_from(info.table).where(
-        info.table.c.id.in_(keys), *visible(ctx, info, info.table)
-    )
+    table = ctx.table(info)
+    query = read.select_from(table).where(table.c.id.in_(keys), *visible(ctx, info, table))
     rows = [read.render(row) for row in ctx.connection.execute(query)]
     open_references(ctx, info, shape, rows)
     return {row["id"]: row for row in rows}
@@ -372,7 +378,9 @@ def sort_keys(ctx: Context, info: EntityInfo, text: str) -> tuple[SortKey, ...]:
     """Read `-amount,name`; without one the newest come first."""
     words = [word.strip() for word in text.split(",") if word.strip()]
     if len(words) > MOST_SORT_KEYS:
-        raise _bad_parameter("sort", f"A list is sorted by at most {MOST_SORT_KEYS} fields.")
+        raise _bad_parameter(
+            "sort", _("A list is sorted by at most {most} fields.", most=MOST_SORT_KEYS)
+        )
     keys = []
     for word in words:
         name = word.lstrip("-+")
@@ -384,13 +392,13 @@ def sort_keys(ctx: Context, info: EntityInfo, text: str) -> tuple[SortKey, ...]:
             or found.field_class in ctx.principal.hidden_classes
         ):
             raise Invalid(
-                f"{info.plural.capitalize()} cannot be sorted by {name[:60]!r}."
+                _("{nouns} cannot be sorted by {name}.", nouns=info.heading, name=repr(name[:60]))
                 + did_you_mean(name, sortable),
                 [
                     FieldProblem(
                         "/sort",
                         "unknown-field",
-                        f"{name[:60]!r} is not a field to sort by.",
+                        _("{name} is not a field to sort by.", name=repr(name[:60])),
                         allowed=nearest(name, sortable),
                     )
                 ],

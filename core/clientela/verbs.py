@@ -12,6 +12,7 @@ from clientela.actions import Action
 from clientela.entity import Entity, EntityInfo
 from clientela.errors import Conflict
 from clientela.external import forget_external
+from clientela.i18n.texts import Text, _
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,19 +21,27 @@ if TYPE_CHECKING:
     from clientela.fields import Field
 
 
+_LABELS = {
+    "create": _("Create"),
+    "update": _("Update"),
+    "trash": _("Trash"),
+    "restore": _("Restore"),
+    "purge": _("Purge"),
+}
+
+
 class Values(RootModel[dict[str, Any]]):
     """Values that were read by the entity's own schema already."""
 
 
 def verbs_of(info: EntityInfo) -> list[Action]:
     """Make the plain actions of an entity."""
-    gone = "The record is gone; its last state stays in the change log."
     made = [
         _verb(info, "create", create),
         _verb(info, "update", update),
         _verb(info, "trash", trash),
         _verb(info, "restore", restore, trashed=True),
-        _verb(info, "purge", purge, trashed=None, effect="destructive", undo=gone),
+        _verb(info, "purge", purge, trashed=None, effect="destructive"),
     ]
     return [action for action in made if action.verb in info.verbs]
 
@@ -44,8 +53,8 @@ def _verb(info: EntityInfo, verb: str, function: Callable[..., Any], **more: Any
         on=None if verb == "create" else info.cls,
         takes=Values if verb in {"create", "update"} else None,
         permission=info.permission(verb),
-        label=verb.capitalize(),
-        about=f"{verb.capitalize()} a {info.phrase}.",
+        label=_LABELS[verb],
+        about=Text(f"{verb.capitalize()} a {info.phrase}.", f"entity:{info.name}"),
         row_verb=verb,
         **more,
     )
@@ -90,11 +99,15 @@ def restore(ctx: Context, record: Entity, *, info: EntityInfo) -> Entity:
     return record
 
 
-def purge(ctx: Context, record: Entity, *, info: EntityInfo) -> Entity:
+def purge(
+    ctx: Context, record: Entity, *, info: EntityInfo, going: frozenset[str] = frozenset()
+) -> Entity:
     """Delete a record for good, with those that belong to it; refused while others refer to it."""
     ctx.hook.record_purging(ctx=ctx, record=record)
+    # What the same action has moved away from the record must not go with it.
+    ctx.flush()
     for other, name in ctx.app.registry.referring(info):
-        _settle(ctx, record, other, other.fields[name])
+        _settle(ctx, record, other, other.fields[name], going | {record.id})
     # What refers to it goes first; the database would refuse the other order.
     ctx.flush()
     ctx.delete(record)
@@ -102,21 +115,27 @@ def purge(ctx: Context, record: Entity, *, info: EntityInfo) -> Entity:
     return record
 
 
-def _settle(ctx: Context, record: Entity, other: EntityInfo, declared: Field) -> None:
+def _settle(
+    ctx: Context, record: Entity, other: EntityInfo, declared: Field, going: frozenset[str]
+) -> None:
     """Do to the records that refer to this one what they declared: go with it, forget it, or forbid the purge."""
-    column = getattr(other.cls, declared.name)
+    refers = (getattr(other.cls, declared.name) == record.id, other.cls.id != record.id)
     if declared.on_delete == "restrict":
         count = ctx.connection.execute(
-            select(func.count()).select_from(other.table).where(column == record.id)
+            select(func.count()).select_from(other.table).where(*refers)
         ).scalar_one()
         if count:
             raise Conflict(
-                f"{count} {other.phrase if count == 1 else other.plural} still refer to this {record.info.phrase}; "
-                "purge or change them first."
+                _(
+                    "{count} {others} still refer to this {noun}; purge or change them first.",
+                    count=count,
+                    others=other.noun if count == 1 else other.nouns,
+                    noun=record.info.noun,
+                )
             )
         return
-    for referring in ctx.session.execute(select(other.cls).where(column == record.id)).scalars():
-        if declared.on_delete == "cascade":
-            purge(ctx, referring, info=other)
-        else:
+    for referring in ctx.session.execute(select(other.cls).where(*refers)).scalars():
+        if declared.on_delete == "cascade" and referring.id not in going:
+            purge(ctx, referring, info=other, going=going)
+        else:  # a ring is opened here, or it could not be deleted one after another
             setattr(referring, declared.name, None)

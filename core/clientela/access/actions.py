@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field, SecretStr
 
 from clientela.access.entities import Token, User
-from clientela.access.guards import check_roles
+from clientela.access.guards import check_roles, narrowed
 from clientela.access.passwords import hash_password
 from clientela.access.tokens import SHOWN, digest, new_token
 from clientela.actions import action
@@ -57,7 +57,7 @@ def issue(ctx: Context, data: NewToken) -> dict[str, Any]:
     token = ctx.add(
         Token(
             name=data.name, start=secret[:SHOWN], digest=digest(secret), roles=data.roles,
-            permissions=data.permissions, expires_at=expires,
+            permissions=narrowed(ctx, data.permissions), expires_at=expires,
             user_id=None if data.roles else ctx.principal.user,
         )
     )  # fmt: skip

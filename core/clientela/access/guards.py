@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from clientela.access.entities import Role, User
+from clientela.access.principal import RoleRules, rules_of
 from clientela.errors import FieldProblem, Forbidden, Invalid, did_you_mean
 from clientela.hookspecs import hookimpl
 from clientela.i18n import _
@@ -22,42 +24,50 @@ def record_saving(ctx: Context, record: Entity, before: dict[str, Any], created:
     """Refuse a user with roles, or a role with permissions, beyond those of who writes it."""
     if isinstance(record, User) and record.roles and (created or "roles" in before):
         check_roles(ctx, record.roles)
-    if isinstance(record, Role) and (created or "permissions" in before):
-        _refuse_beyond(ctx, record.name, record.permissions)
-    if (
-        isinstance(record, Role)
-        and not created
-        and {"scopes", "hidden_classes", "name"} & set(before)
-    ):
-        # A wider scope on a role one could not have written is as good as its permissions.
-        _refuse_beyond(ctx, record.name, record.permissions)
+    # A wider scope or a shown field of a role is as good as its permissions; a name may be that of another role.
+    told = {"permissions", "scopes", "hidden_classes", "name"}
+    if isinstance(record, Role) and (created or told & before.keys()):
+        _refuse_beyond(ctx, rules_of([{name: record.get(name) for name in told}])[0])
 
 
 def check_roles(ctx: Context, names: Iterable[str]) -> None:
     """Refuse roles that are not there, and roles that allow what the principal may not do."""
     table = Role.info.table
-    known = {
-        row.name: row.permissions
-        for row in ctx.connection.execute(
-            select(table.c.name, table.c.permissions).where(table.c.deleted_at.is_(None))
+    found = ctx.connection.execute(
+        select(table.c.name, table.c.permissions, table.c.scopes, table.c.hidden_classes).where(
+            table.c.deleted_at.is_(None)
         )
-    }
+    )
+    known = {role.name: role for role in rules_of(found.mappings())}
     for name in names:
         if name not in known:
             sentence = _("There is no role {name}.", name=repr(name[:60])) + did_you_mean(
                 name, known
             )
             raise Invalid(sentence, [FieldProblem("/roles", "unknown-role", sentence)])
-        _refuse_beyond(ctx, name, known[name])
+        _refuse_beyond(ctx, known[name])
 
 
-def _refuse_beyond(ctx: Context, name: str, permissions: Iterable[str]) -> None:
-    beyond = [p for p in permissions if not p.startswith("-") and not ctx.can(p)]
-    if beyond:
+def _refuse_beyond(ctx: Context, role: RoleRules) -> None:
+    beyond = ctx.principal.beyond(role, ctx.app.registry.permissions)
+    if beyond is not None:
         raise Forbidden(
             _(
                 "The role {name} allows {permission}, which you may not do yourself.",
-                name=name,
-                permission=beyond[0],
+                name=role.name,
+                permission=beyond,
             )
         )
+
+
+def narrowed(ctx: Context, asked: list[str] | None) -> list[str] | None:
+    """Keep a token that was issued with a token within what that one was narrowed to."""
+    own = ctx.principal.narrowed
+    if own is None or asked is None:
+        return asked if own is None else list(own)
+    for permission in asked:
+        if not any(fnmatchcase(permission, pattern) for pattern in own):
+            raise Forbidden(
+                _("Your own token does not reach as far as {permission}.", permission=permission)
+            )
+    return asked

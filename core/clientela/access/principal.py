@@ -98,6 +98,25 @@ class Principal:
                 rules.append(role.scopes[entity])
         return tuple(sorted(set(rules)))
 
+    def beyond(self, role: RoleRules, permissions: Iterable[str]) -> str | None:
+        """Name something that a role allows and this principal may not do; None where the role stays within.
+
+        The patterns are compared for what later plugins bring, the known permissions because a minus, a scope or a
+        hidden class of one's own takes a part out of the middle of a pattern.
+        """
+        for pattern in role.permissions:
+            if not pattern.startswith("-") and not self.can(pattern):
+                return pattern
+        for permission in permissions:
+            if role.grants(permission) and not role.denies(permission):
+                entity, _dot, verb = permission.rpartition(".")
+                rows = self.scope_rules(entity, verb)
+                if not self.can(permission) or (
+                    rows is not None and role.scopes.get(entity) not in rows
+                ):
+                    return permission
+        return next(iter(sorted(self.hidden_classes - role.hidden_classes)), None)
+
     @cached_property
     def hidden_classes(self) -> frozenset[str]:
         """Give the field classes that no role of this principal shows."""

@@ -71,7 +71,7 @@ def _parents(
         target = declared.target
         if not declared.parent or target is None:
             continue
-        other = target.table.alias()
+        other = ctx.table(target).alias()
         rules = reachable(ctx, target, other, verb="read", depth=depth - 1)
         if rules:
             here = table.c[declared.columns[0].name]
@@ -96,7 +96,7 @@ def _rule(ctx: Context, info: EntityInfo, table: FromClause, rule: str) -> Colum
             )
         )
         return false()
-    return to_sql(bound, table)
+    return to_sql(bound, table, table_of=ctx.table)
 
 
 # A key that belongs to no user: `owner = me` of a token without a user shows no rows.
@@ -117,13 +117,14 @@ def require_readable(ctx: Context, bound: Any) -> None:
     for compare in _leaves(bound):
         for step in compare.steps:
             ctx.require(step.target.permission("read"))
-        if compare.field.field_class in ctx.principal.hidden_classes:
-            raise Forbidden(
-                _(
-                    "{field} is hidden from your roles, so it cannot be filtered or sorted by.",
-                    field=compare.field.name,
+        for looked_at in (*compare.steps, compare.field):
+            if looked_at.field_class in ctx.principal.hidden_classes:
+                raise Forbidden(
+                    _(
+                        "{field} is hidden from your roles, so it cannot be filtered or sorted by.",
+                        field=looked_at.name,
+                    )
                 )
-            )
 
 
 def _leaves(node: Any) -> list[Any]:

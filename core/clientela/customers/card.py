@@ -60,7 +60,7 @@ def customer_card_section(ctx: Context, customer: Customer) -> dict[str, Any]:
 
 def count_interactions(ctx: Context, key: str) -> int:
     """Count the interactions of a customer that this principal may see."""
-    table = Interaction.info.table
+    table = ctx.table(Interaction.info)
     query = select(func.count()).where(
         table.c.customer_id == key, *visible(ctx, Interaction.info, table)
     )

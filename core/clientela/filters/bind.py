@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
-from clientela.errors import FieldProblem, Invalid, did_you_mean, nearest
+from clientela.errors import FieldProblem, Invalid, did_you_mean, nearest, sentence_of
 from clientela.filters.nodes import (
     MAX_COMPARISONS,
     MAX_DEPTH,
@@ -42,6 +42,7 @@ from clientela.filters.nodes import (
     comparisons,
     depth,
 )
+from clientela.i18n.texts import _
 
 __all__ = [
     "Bound",
@@ -100,13 +101,19 @@ def bind(
 
 def _check_size(node: Node) -> None:
     if depth(node) > MAX_DEPTH:
-        raise _invalid("too-deep", f"The filter is nested deeper than {MAX_DEPTH} levels.")
+        raise _invalid(
+            "too-deep", _("The filter is nested deeper than {most} levels.", most=MAX_DEPTH)
+        )
     for count, compare in enumerate(comparisons(node), start=1):
         if count > MAX_COMPARISONS:
-            sentence = f"The filter has more than {MAX_COMPARISONS} comparisons."
+            sentence = _("The filter has more than {most} comparisons.", most=MAX_COMPARISONS)
             raise _invalid("too-many-comparisons", sentence)
         if isinstance(compare.value, tuple) and len(compare.value) > MAX_VALUES:
-            sentence = f"The list for {compare.dotted!r} is longer than {MAX_VALUES:,} values."
+            sentence = _(
+                "The list for {field} is longer than {most} values.",
+                field=repr(compare.dotted),
+                most=f"{MAX_VALUES:,}",
+            )
             raise _invalid("too-many-values", sentence, compare)
 
 
@@ -166,7 +173,11 @@ class _Binder:
         try:
             value = self.value(compare.value, _operand(kind, compare.op))
         except ValueError as error:
-            raise _invalid("bad-value", f"{compare.dotted!r}: {error}", compare) from error
+            raise _invalid(
+                "bad-value",
+                _("{field}: {reason}", field=repr(compare.dotted), reason=sentence_of(error)),
+                compare,
+            ) from error
         return BoundCompare(steps, field, part, compare.op, value)
 
     def value(self, value: Value, operand: _Operand) -> object:
@@ -186,10 +197,10 @@ class _Binder:
                 return operand.load(_moment(raw, self.now, self.today))
             case Me():
                 if self.me is None:
-                    raise ValueError("'me' means nobody here; name a person.")
+                    raise ValueError(_("'me' means nobody here; name a person."))
                 return operand.load(self.me)
             case Null():
-                raise ValueError("null goes only with = and !=; ask 'is null'.")
+                raise ValueError(_("null goes only with = and !=; ask 'is null'."))
 
 
 def _without_null(compare: Compare) -> Compare:
@@ -212,7 +223,11 @@ def _walk(
     if field.target is None:
         return _Place(steps, field, rest[0], _part(compare, field, name, rest))
     if len(steps) == MAX_REFS:
-        sentence = f"{compare.dotted!r} follows more than {MAX_REFS} references."
+        sentence = _(
+            "{field} follows more than {most} references.",
+            field=repr(compare.dotted),
+            most=MAX_REFS,
+        )
         raise _invalid("too-deep", sentence, compare)
     return _walk(compare, field.target, rest, (*steps, field))
 
@@ -221,10 +236,14 @@ def _field(compare: Compare, target: FilterTarget, name: str) -> FilterField:
     field = target.filter_field(name) or _reference(target, name)
     if field is None:
         words = [_short(target, word) for word in target.filter_names()]
-        sentence = f"{target.name} has no field {name!r}.{did_you_mean(name, words)}"
+        sentence = _(
+            "{entity} has no field {field}.", entity=target.name, field=repr(name)
+        ) + did_you_mean(name, words)
         raise _invalid("unknown-field", sentence, compare, nearest(name, words))
     if not field.filterable:
-        sentence = f"{target.name} cannot be filtered by {name!r}."
+        sentence = _(
+            "{entity} cannot be filtered by {field}.", entity=target.name, field=repr(name)
+        )
         raise _invalid("not-filterable", sentence, compare)
     return field
 
@@ -248,7 +267,15 @@ def _part(compare: Compare, field: FilterField, name: str, rest: tuple[str, ...]
         return kind
     wrong = ".".join(rest) if kind is not None else rest[0]
     near = did_you_mean(wrong, field.kind.parts)
-    sentence = f"{name!r} ({field.kind.name}) has no part {wrong!r}.{near}"
+    sentence = (
+        _(
+            "{field} ({kind}) has no part {part}.",
+            field=repr(name),
+            kind=field.kind.name,
+            part=repr(wrong),
+        )
+        + near
+    )
     raise _invalid("unknown-field", sentence, compare, tuple(field.kind.parts))
 
 
@@ -257,7 +284,13 @@ def _check_operator(compare: Compare, kind: FilterKind) -> None:
         return
     taken = tuple(word for op, word in SPELLINGS.items() if op in kind.operators or op == "null")
     used = SPELLINGS.get(compare.op, compare.op)
-    sentence = f"{compare.dotted!r} ({kind.name}) does not take {used!r}, only {', '.join(taken)}."
+    sentence = _(
+        "{field} ({kind}) does not take {used}, only {taken}.",
+        field=repr(compare.dotted),
+        kind=kind.name,
+        used=repr(used),
+        taken=", ".join(taken),
+    )
     raise _invalid("unknown-operator", sentence, compare, taken)
 
 
@@ -268,7 +301,9 @@ def _moment(relative: Relative, now: datetime, today: date) -> date:
             return _shifted(now, relative)
         return _shifted(today, relative)
     except (ValueError, OverflowError):
-        outside = f"{relative.base}{relative.offset} lies outside the calendar."
+        outside = _(
+            "{base}{offset} lies outside the calendar.", base=relative.base, offset=relative.offset
+        )
         raise ValueError(outside) from None
 
 

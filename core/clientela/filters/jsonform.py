@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
-from clientela.errors import BadSyntax, FieldProblem, did_you_mean
+from clientela.errors import BadSyntax, FieldProblem, did_you_mean, sentence_of
 from clientela.filters.nodes import (
     MAX_COMPARISONS,
     MAX_DEPTH,
@@ -39,22 +39,25 @@ from clientela.filters.nodes import (
     depth,
 )
 from clientela.filters.text import read_path, read_relative
+from clientela.i18n.texts import _
 
 _OPERATORS: Final[Mapping[str, str]] = {**{name: name for name in SPELLINGS}, **SYMBOLS}
 _KEYS: Final = ("field", "op", "value")
 _JOINS: Final[Mapping[str, type[And | Or]]] = {"and": And, "or": Or}
 _WIDEST: Final = 2**63
 _SHOWN: Final = 40
-_A_VALUE: Final = 'text, a number, true, false, {"now": "-30d"}, {"today": "+1w"} or {"me": true}'
+_A_VALUE: Final = _(
+    'text, a number, true, false, {{"now": "-30d"}}, {{"today": "+1w"}} or {{"me": true}}'
+)
 
 
 def from_json(obj: object) -> Node:
     """Read a filter from decoded JSON; `BadSyntax` holds a JSON pointer to what cannot be read."""
     node = _node(obj, "/filter", 0)
     if depth(node) > MAX_DEPTH:
-        raise _bad("/filter", f"nested deeper than {MAX_DEPTH} levels.")
+        raise _bad("/filter", _("nested deeper than {most} levels.", most=MAX_DEPTH))
     if sum(1 for _ in comparisons(node)) > MAX_COMPARISONS:
-        raise _bad("/filter", f"more than {MAX_COMPARISONS} comparisons.")
+        raise _bad("/filter", _("more than {most} comparisons.", most=MAX_COMPARISONS))
     return node
 
 
@@ -88,9 +91,9 @@ def _plain(value: Value) -> object:
 
 def _node(obj: object, pointer: str, level: int) -> Node:
     if not isinstance(obj, Mapping):
-        raise _bad(pointer, f"{_shown(obj)} is no filter; a filter is an object.")
+        raise _bad(pointer, _("{found} is no filter; a filter is an object.", found=_shown(obj)))
     if level > MAX_DEPTH:
-        raise _bad(pointer, f"nested deeper than {MAX_DEPTH} levels.")
+        raise _bad(pointer, _("nested deeper than {most} levels.", most=MAX_DEPTH))
     for key, join in _JOINS.items():
         if key in obj:
             _only(obj, (key,), pointer)
@@ -103,9 +106,11 @@ def _node(obj: object, pointer: str, level: int) -> Node:
 
 def _joined(obj: object, join: type[And | Or], pointer: str, level: int) -> Node:
     if not isinstance(obj, list) or not obj:
-        raise _bad(pointer, f"{_shown(obj)} is no list of filters; give at least one.")
+        raise _bad(
+            pointer, _("{found} is no list of filters; give at least one.", found=_shown(obj))
+        )
     if len(obj) > MAX_COMPARISONS:
-        raise _bad(pointer, f"more than {MAX_COMPARISONS} comparisons.")
+        raise _bad(pointer, _("more than {most} comparisons.", most=MAX_COMPARISONS))
     parts = tuple(_node(each, f"{pointer}/{index}", level + 1) for index, each in enumerate(obj))
     return parts[0] if len(parts) == 1 else join(parts)
 
@@ -114,7 +119,10 @@ def _comparison(obj: Mapping[object, object], pointer: str) -> Node:
     _only(obj, _KEYS, pointer)
     for key in _KEYS:
         if key not in obj:
-            raise _bad(pointer, f"{key!r} is missing; a comparison has {_listed(_KEYS)}.")
+            raise _bad(
+                pointer,
+                _("{key} is missing; a comparison has {keys}.", key=repr(key), keys=_listed(_KEYS)),
+            )
     path = _path(obj["field"], f"{pointer}/field")
     op, value, place = obj["op"], obj["value"], f"{pointer}/value"
     if op == "not in":
@@ -122,7 +130,10 @@ def _comparison(obj: Mapping[object, object], pointer: str) -> Node:
     op = _operator(op, f"{pointer}/op")
     if op == "null":
         if not isinstance(value, bool):
-            raise _bad(place, f"{_shown(value)} does not go with 'null'; give true or false.")
+            raise _bad(
+                place,
+                _("{found} does not go with 'null'; give true or false.", found=_shown(value)),
+            )
         return Compare(path, "null", value)
     if value is None and op in ("eq", "ne"):
         return Compare(path, "null", op == "eq")
@@ -132,7 +143,9 @@ def _comparison(obj: Mapping[object, object], pointer: str) -> Node:
 def _path(obj: object, pointer: str) -> tuple[str, ...]:
     path = read_path(obj) if isinstance(obj, str) else None
     if path is None:
-        raise _bad(pointer, f"{_shown(obj)} is no field, such as name or company.country.")
+        raise _bad(
+            pointer, _("{found} is no field, such as name or company.country.", found=_shown(obj))
+        )
     return path
 
 
@@ -141,14 +154,16 @@ def _operator(obj: object, pointer: str) -> str:
         return _OPERATORS[obj]
     words = (*_OPERATORS, "not in")
     hint = did_you_mean(obj[:_SHOWN], words) if isinstance(obj, str) else ""
-    raise _bad(pointer, f"{_shown(obj)} is no operator.{hint}", allowed=words)
+    raise _bad(pointer, _("{found} is no operator.", found=_shown(obj)) + hint, allowed=words)
 
 
 def _values(obj: object, pointer: str) -> tuple[Raw, ...]:
     if not isinstance(obj, list) or not obj:
-        raise _bad(pointer, f"{_shown(obj)} is no list of values; give at least one.")
+        raise _bad(
+            pointer, _("{found} is no list of values; give at least one.", found=_shown(obj))
+        )
     if len(obj) > MAX_VALUES:
-        raise _bad(pointer, f"longer than {MAX_VALUES:,} values.")
+        raise _bad(pointer, _("longer than {most} values.", most=f"{MAX_VALUES:,}"))
     return tuple(_value(each, f"{pointer}/{index}") for index, each in enumerate(obj))
 
 
@@ -156,7 +171,9 @@ def _value(obj: object, pointer: str) -> Raw:
     match obj:
         case str():
             if bad := UNSTORABLE.search(obj):
-                raise _bad(pointer, f"holds {bad[0]!r}, which no text may hold.")
+                raise _bad(
+                    pointer, _("holds {character}, which no text may hold.", character=repr(bad[0]))
+                )
             return Scalar(obj)
         case bool():
             return Scalar(obj)
@@ -168,7 +185,9 @@ def _value(obj: object, pointer: str) -> Raw:
             return Scalar(obj)
         case {**parts} if len(parts) == 1:
             return _special(*next(iter(parts.items())), pointer)
-    raise _bad(pointer, f"{_shown(obj)} is no value here; give {_A_VALUE}.")
+    raise _bad(
+        pointer, _("{found} is no value here; give {values}.", found=_shown(obj), values=_A_VALUE)
+    )
 
 
 def _special(key: object, value: object, pointer: str) -> Raw:
@@ -178,15 +197,24 @@ def _special(key: object, value: object, pointer: str) -> Raw:
         try:
             return read_relative("now" if key == "now" else "today", value)
         except ValueError as error:
-            raise _bad(f"{pointer}/{key}", str(error)) from None
-    raise _bad(pointer, f"an object with {_shown(key)} is no value here; give {_A_VALUE}.")
+            raise _bad(f"{pointer}/{key}", sentence_of(error)) from None
+    raise _bad(
+        pointer,
+        _(
+            "an object with {found} is no value here; give {values}.",
+            found=_shown(key),
+            values=_A_VALUE,
+        ),
+    )
 
 
 def _only(obj: Mapping[object, object], known: tuple[str, ...], pointer: str) -> None:
     for key in obj:
         if key not in known:
             step = str(key).replace("~", "~0").replace("/", "~1")
-            sentence = f"{_shown(key)} is not known beside {_listed(known)}."
+            sentence = _(
+                "{found} is not known beside {known}.", found=_shown(key), known=_listed(known)
+            )
             raise _bad(f"{pointer}/{step}", sentence + did_you_mean(str(key)[:_SHOWN], known))
 
 
@@ -202,12 +230,14 @@ def _shown(obj: object) -> str:
         case str():
             return repr(obj if len(obj) <= _SHOWN else f"{obj[:_SHOWN]}…")
         case Mapping():
-            return "an object"
+            return _("an object")
         case list():
-            return "a list"
-    return "this number" if isinstance(obj, int | float | Decimal) else type(obj).__name__
+            return _("a list")
+    return _("this number") if isinstance(obj, int | float | Decimal) else type(obj).__name__
 
 
 def _bad(pointer: str, sentence: str, *, allowed: tuple[str, ...] = ()) -> BadSyntax:
     problem = FieldProblem(pointer, "bad-filter", sentence, allowed=allowed)
-    return BadSyntax(f"{pointer}: {sentence}", errors=[problem])
+    return BadSyntax(
+        _("{pointer}: {sentence}", pointer=pointer, sentence=sentence), errors=[problem]
+    )

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, Literal, Protocol, TypeAlias
 
+from clientela.i18n.texts import _
+
 MAX_TEXT: Final = 8_000
 MAX_DEPTH: Final = 32
 MAX_COMPARISONS: Final = 100
@@ -75,9 +77,15 @@ class Relative:
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS[self.base]:
-            raise ValueError(f"{self.base!r} counts in {', '.join(UNITS[self.base])}.")
+            raise ValueError(
+                _(
+                    "{base} counts in {units}.",
+                    base=repr(self.base),
+                    units=", ".join(UNITS[self.base]),
+                )
+            )
         if abs(self.amount) >= 10**9:
-            raise ValueError("An offset has at most nine digits.")
+            raise ValueError(_("An offset has at most nine digits."))
 
     @property
     def offset(self) -> str:

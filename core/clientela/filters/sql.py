@@ -7,7 +7,7 @@ does no harm where a row must pass; only below a `not` each leaf is brought back
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, exists, false, func, not_, or_
@@ -19,43 +19,64 @@ Bound = BoundAnd | BoundOr | BoundNot | BoundCompare
 # Adds what must hold of a row on the way through a reference: that it may be seen and is not in the trash.
 Guard = Callable[[Any, FromClause], list[ColumnElement[bool]]]
 
+# Gives what to select an entity's records from.
+TableOf = Callable[[Any], FromClause]
+
 
 def no_guard(_target: Any, _table: FromClause) -> list[ColumnElement[bool]]:
     """Guard nothing; for the rules of scopes themselves."""
     return []
 
 
-def to_sql(bound: Bound, table: FromClause, guard: Guard = no_guard) -> ColumnElement[bool]:
+def own_table(target: Any) -> FromClause:
+    """Give the table an entity lives in; a context that looks at the past has another answer."""
+    table: FromClause = target.table
+    return table
+
+
+def to_sql(
+    bound: Bound, table: FromClause, guard: Guard = no_guard, table_of: TableOf = own_table
+) -> ColumnElement[bool]:
     """Give the predicate of a bound filter over a table or an alias of it."""
-    return _node(bound, table, guard, strict=False)
+    return _node(bound, _Walk(table, guard, table_of), strict=False)
 
 
-def _node(node: Bound, table: FromClause, guard: Guard, *, strict: bool) -> ColumnElement[bool]:
+@dataclass(frozen=True)
+class _Walk:
+    """Where a filter stands, and how it goes on through references."""
+
+    table: FromClause
+    guard: Guard
+    table_of: TableOf
+
+    def at(self, table: FromClause) -> _Walk:
+        return replace(self, table=table)
+
+
+def _node(node: Bound, walk: _Walk, *, strict: bool) -> ColumnElement[bool]:
     if isinstance(node, BoundAnd):
-        return and_(*(_node(part, table, guard, strict=strict) for part in node.parts))
+        return and_(*(_node(part, walk, strict=strict) for part in node.parts))
     if isinstance(node, BoundOr):
-        return or_(*(_node(part, table, guard, strict=strict) for part in node.parts))
+        return or_(*(_node(part, walk, strict=strict) for part in node.parts))
     if isinstance(node, BoundNot):
-        return not_(_node(node.part, table, guard, strict=True))
+        return not_(_node(node.part, walk, strict=True))
     if node.steps:
-        return _through(node, node.steps, table, guard)
-    leaf = _leaf(node, table)
+        return _through(node, node.steps, walk)
+    leaf = _leaf(node, walk.table)
     return func.coalesce(leaf, false()) if strict and node.op != "null" else leaf
 
 
-def _through(
-    node: BoundCompare, steps: tuple[Any, ...], table: FromClause, guard: Guard
-) -> ColumnElement[bool]:
+def _through(node: BoundCompare, steps: tuple[Any, ...], walk: _Walk) -> ColumnElement[bool]:
     """Ask the referenced record; EXISTS is never null, so this is two-valued by itself."""
     step, *rest = steps
     target = step.target
-    other = target.table.alias()
-    here = _columns(step, table)[0]
+    other = walk.table_of(target).alias()
+    here = _columns(step, walk.table)[0]
     # `x.y is null` is also true where there is no x: ask for the opposite and negate.
     negated = node.op == "null" and node.value is True
     inner = replace(node, value=False) if negated else node
-    condition = _through(inner, tuple(rest), other, guard) if rest else _leaf(inner, other)
-    found = exists().where(other.c.id == here, *guard(target, other), condition)
+    condition = _through(inner, tuple(rest), walk.at(other)) if rest else _leaf(inner, other)
+    found = exists().where(other.c.id == here, *walk.guard(target, other), condition)
     return not_(found) if negated else found
 
 

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import UnionType
 from typing import Final, Literal, NamedTuple, NoReturn, TypeAlias, cast
 
-from clientela.errors import BadSyntax, FieldProblem, did_you_mean
+from clientela.errors import BadSyntax, FieldProblem, did_you_mean, sentence_of
 from clientela.filters.nodes import (
     MAX_COMPARISONS,
     MAX_DEPTH,
@@ -45,6 +45,7 @@ from clientela.filters.nodes import (
     Word,
     depth,
 )
+from clientela.i18n.texts import _
 
 _TOKEN = re.compile(
     r"""(?P<word>[\w\-.:@+]+)
@@ -83,7 +84,9 @@ Base: TypeAlias = Literal["now", "today"]
 def parse(text: str) -> Node | None:
     """Read a filter; None when the text is empty. `BadSyntax` tells the column, what stands there and what should."""
     if len(text) > MAX_TEXT:
-        raise bad_text(MAX_TEXT + 1, f"The filter is longer than {MAX_TEXT:,} characters.")
+        raise bad_text(
+            MAX_TEXT + 1, _("The filter is longer than {most} characters.", most=f"{MAX_TEXT:,}")
+        )
     parser = _Parser(_tokens(text))
     return None if parser.here.kind == "end" else parser.whole()
 
@@ -115,15 +118,20 @@ def read_relative(base: Base, offset: str) -> Relative:
     unit = _UNIT_NAMES.get(found[2], found[2]) if found else ""
     if found is None or unit not in UNITS[base]:
         raise ValueError(
-            f"{base + offset[:20]!r} is no offset: write {base}-30d; {base!r} counts in "
-            f"{', '.join(UNITS[base])}.",
+            _(
+                "{text} is no offset: write {base}-30d; {base2} counts in {units}.",
+                text=repr(base + offset[:20]),
+                base=base,
+                base2=repr(base),
+                units=", ".join(UNITS[base]),
+            ),
         )
     return Relative(base, int(found[1]), unit)
 
 
 def bad_text(position: int, sentence: str) -> BadSyntax:
     """Make the refusal of a text, telling the column."""
-    detail = f"Column {position}: {sentence}"
+    detail = _("Column {position}: {sentence}", position=position, sentence=sentence)
     return BadSyntax(
         detail,
         errors=[FieldProblem("/filter", "bad-filter", detail)],
@@ -139,7 +147,7 @@ class _Token(NamedTuple):
     @property
     def shown(self) -> str:
         if self.kind == "end":
-            return "the end"
+            return _("the end")
         return repr(self.text if len(self.text) <= _SHOWN else f"{self.text[:_SHOWN]}…")
 
     def says(self, word: str) -> bool:
@@ -148,7 +156,9 @@ class _Token(NamedTuple):
 
 def _tokens(text: str) -> Iterator[_Token]:
     if bad := UNSTORABLE.search(text):
-        raise bad_text(bad.start() + 1, f"found {bad[0]!r}, which no text may hold.")
+        raise bad_text(
+            bad.start() + 1, _("found {character}, which no text may hold.", character=repr(bad[0]))
+        )
     place = 0
     while True:
         place += len(cast("re.Match[str]", _SPACE.match(text, place))[0])
@@ -161,9 +171,17 @@ def _tokens(text: str) -> Iterator[_Token]:
 
 def _strange(character: str, at: int) -> BadSyntax:
     if character in "\"'":
-        return bad_text(at, f"found {character} that opens a text, expected the same to close it.")
-    expected = "expected a name, a value or an operator; other characters go in straight quotes."
-    return bad_text(at, f"found {character!r}, {expected}")
+        return bad_text(
+            at,
+            _(
+                "found {character} that opens a text, expected the same to close it.",
+                character=character,
+            ),
+        )
+    expected = _("expected a name, a value or an operator; other characters go in straight quotes.")
+    return bad_text(
+        at, _("found {character}, {expected}", character=repr(character), expected=expected)
+    )
 
 
 class _Parser:
@@ -178,9 +196,9 @@ class _Parser:
     def whole(self) -> Node:
         node = self.either()
         if self.here.kind != "end":
-            self.refuse("'and', 'or' or the end")
+            self.refuse(_("'and', 'or' or the end"))
         if depth(node) > MAX_DEPTH:
-            raise bad_text(1, f"The filter is nested deeper than {MAX_DEPTH} levels.")
+            raise bad_text(1, _("The filter is nested deeper than {most} levels.", most=MAX_DEPTH))
         return node
 
     def either(self) -> Node:
@@ -207,13 +225,13 @@ class _Parser:
 
     def group(self) -> Node:
         node = self.either()
-        self.need(")", "'and', 'or' or ')'")
+        self.need(")", _("'and', 'or' or ')'"))
         return node
 
     def deeper(self, at: int, rest: Callable[[], Node]) -> Node:
         self.level += 1
         if self.level > MAX_DEPTH:
-            raise bad_text(at, f"The filter is nested deeper than {MAX_DEPTH} levels.")
+            raise bad_text(at, _("The filter is nested deeper than {most} levels.", most=MAX_DEPTH))
         node = rest()
         self.level -= 1
         return node
@@ -222,13 +240,15 @@ class _Parser:
         at, path = self.here.at, self.path()
         self.seen += 1
         if self.seen > MAX_COMPARISONS:
-            raise bad_text(at, f"The filter has more than {MAX_COMPARISONS} comparisons.")
+            raise bad_text(
+                at, _("The filter has more than {most} comparisons.", most=MAX_COMPARISONS)
+            )
         if self.took("is"):
             missing = not self.took("not")
-            self.need("null", "'null'" if not missing else "'null' or 'not null'")
+            self.need("null", "'null'" if not missing else _("'null' or 'not null'"))
             return Compare(path, "null", missing, at)
         if self.took("not"):
-            self.need("in", "'in' after 'not'")
+            self.need("in", _("'in' after 'not'"))
             return Not(Compare(path, "in", self.values(), at))
         if self.took("in"):
             return Compare(path, "in", self.values(), at)
@@ -237,7 +257,7 @@ class _Parser:
     def path(self) -> tuple[str, ...]:
         path = read_path(self.here.text) if self.here.kind == "word" else None
         if path is None:
-            self.refuse("a field, such as name or company.country")
+            self.refuse(_("a field, such as name or company.country"))
         self.step()
         return path
 
@@ -246,7 +266,7 @@ class _Parser:
         op = SYMBOLS.get(word) or (word if word in _WORD_OPERATORS else None)
         if op is None or self.here.kind not in ("symbol", "word"):
             hint = did_you_mean(word, (*_WORD_OPERATORS, "in"))
-            self.refuse(f"an operator ({', '.join(_OPERATORS)})", hint)
+            self.refuse(_("an operator ({operators})", operators=", ".join(_OPERATORS)), hint)
         self.step()
         return op
 
@@ -256,24 +276,33 @@ class _Parser:
         if not isinstance(value, Null):
             return Compare(path, op, value, at)
         if op not in ("eq", "ne"):
-            self.refuse(f"a value; only = and != go with null, not {SPELLINGS[op]!r}", at=token)
+            self.refuse(
+                _(
+                    "a value; only = and != go with null, not {operator}",
+                    operator=repr(SPELLINGS[op]),
+                ),
+                at=token,
+            )
         return Compare(path, "null", op == "eq", at)
 
     def values(self) -> tuple[Raw, ...]:
-        self.need("(", "'(' and a list of values")
+        self.need("(", _("'(' and a list of values"))
         values = [self.listed()]
         while self.took(","):
             if len(values) == MAX_VALUES:
-                raise bad_text(self.here.at, f"The list is longer than {MAX_VALUES:,} values.")
+                raise bad_text(
+                    self.here.at,
+                    _("The list is longer than {most} values.", most=f"{MAX_VALUES:,}"),
+                )
             values.append(self.listed())
-        self.need(")", "',' or ')'")
+        self.need(")", _("',' or ')'"))
         return tuple(values)
 
     def listed(self) -> Raw:
         token = self.here
         value = self.value()
         if isinstance(value, Null):
-            self.refuse("a value; ask 'or … is null' beside the list", at=token)
+            self.refuse(_("a value; ask 'or … is null' beside the list"), at=token)
         return value
 
     def value(self) -> Raw:
@@ -282,12 +311,12 @@ class _Parser:
             self.step()
             return Word(_unquoted(token), quoted=True)
         if token.kind != "word" or token.text.lower() in _GLUE:
-            self.refuse("a value; a text with other characters or a keyword goes in quotes")
+            self.refuse(_("a value; a text with other characters or a keyword goes in quotes"))
         self.step()
         try:
             return _value(token.text)
         except ValueError as error:
-            raise bad_text(token.at, str(error)) from None
+            raise bad_text(token.at, sentence_of(error)) from None
 
     def took(self, word: str) -> bool:
         found = self.here.says(word)
@@ -304,14 +333,19 @@ class _Parser:
 
     def refuse(self, expected: str, hint: str = "", *, at: _Token | None = None) -> NoReturn:
         token = at or self.here
-        raise bad_text(token.at, f"found {token.shown}, expected {expected}.{hint}")
+        raise bad_text(
+            token.at,
+            _("found {found}, expected {expected}.", found=token.shown, expected=expected) + hint,
+        )
 
 
 def _unquoted(token: _Token) -> str:
     def plain(found: re.Match[str]) -> str:
         if found[1] not in _ESCAPED:
             at = token.at + 1 + found.start()
-            raise bad_text(at, f"found {found[0]!r}, expected one of \\\\ \\\" \\' \\n \\t.")
+            raise bad_text(
+                at, _("found {found}, expected one of \\\\ \\\" \\' \\n \\t.", found=repr(found[0]))
+            )
         return _ESCAPED[found[1]]
 
     return _ESCAPE.sub(plain, token.text[1:-1])

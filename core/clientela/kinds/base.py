@@ -92,6 +92,13 @@ class Kind:
         """Read a stored value that went through JSON, as a cursor carries it."""
         return self.load(raw)
 
+    def revive(self, raw: Any) -> Any:
+        """Read a value of the change log, which was valid when it was written, whatever is declared today."""
+        try:
+            return self.load(raw)
+        except ValueError:
+            return raw
+
     # showing ----------------------------------------------------------------------------------------------------
 
     def dump(self, value: Any) -> Any:

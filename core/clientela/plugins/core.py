@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clientela import facts
+from clientela import changes, facts
 from clientela.access import guards
 from clientela.access.actions import issue, set_password
 from clientela.access.entities import Role, Token, User
@@ -31,5 +31,5 @@ CORE = Plugin(
     ],
     hooks=[card, guards],
     views={"core.customer": {"card": card.customer_card}},
-    permissions={"core.system.operate": "See health, plugins and jobs"},
+    permissions={"core.system.operate": "See health, plugins and jobs"} | changes.PERMISSIONS,
 )  # fmt: skip

@@ -83,7 +83,11 @@ def _card(point: EntryPoint) -> Plugin:
                 type=type(broken).__name__,
                 reason=broken,
             ),
-            extra={"fix": f'leave it out with disabled = ["{point.name}"] in clientela.toml'},
+            extra={
+                "fix": _(
+                    'leave it out with disabled = ["{point}"] in clientela.toml', point=point.name
+                )
+            },
         ) from broken
     if not isinstance(card, Plugin):
         raise Misconfigured(

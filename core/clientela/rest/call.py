@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
@@ -12,8 +13,17 @@ from urllib.parse import parse_qsl
 import orjson
 
 from clientela import gate
-from clientela.errors import BadSyntax, FieldProblem, Refusal, Show, UnsupportedMedia, did_you_mean
+from clientela.errors import (
+    BadSyntax,
+    FieldProblem,
+    Refusal,
+    Show,
+    UnsupportedMedia,
+    did_you_mean,
+    sentence_of,
+)
 from clientela.i18n.texts import _
+from clientela.kinds.times import InstantKind
 
 JSON = b"application/json"
 PROBLEM = b"application/problem+json"
@@ -22,6 +32,9 @@ JSON_OPTIONS = orjson.OPT_UTC_Z
 _TYPES = frozenset({"application/json", "application/merge-patch+json"})
 _ETAG = re.compile(r'\s*(?:W/)?"([^"]*)"\s*')
 MOST_PARAMETERS = 50
+
+# Every read may look back.
+AS_OF = frozenset({"as_of"})
 
 
 @dataclass
@@ -119,6 +132,19 @@ class Call:
     def wants_minimal(self) -> bool:
         """Say whether `Prefer: return=minimal` was sent (RFC 7240)."""
         return "return=minimal" in (self.header(b"prefer") or "").replace(" ", "")
+
+    @property
+    def as_of(self) -> datetime | None:
+        """Read the moment the caller wants to look back to."""
+        sent = self.parameters.get("as_of")
+        if sent is None:
+            return None
+        try:
+            moment: datetime = InstantKind().parse(sent)
+        except ValueError as wrong:
+            sentence = sentence_of(wrong)
+            raise BadSyntax(sentence, [FieldProblem("/as_of", "bad-parameter", sentence)]) from None
+        return moment
 
     @property
     def dry_run(self) -> bool:

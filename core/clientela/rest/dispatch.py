@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from clientela import gate, ids
 from clientela.access.principal import Principal
+from clientela.changes import record_history
 from clientela.entity import EntityInfo
 from clientela.errors import (
     BadSyntax,
@@ -21,8 +22,9 @@ from clientela.errors import (
 )
 from clientela.i18n.formats import negotiate
 from clientela.i18n.texts import _
-from clientela.rest import batch, lists, records
-from clientela.rest.call import Call, Reply, json_reply, problem
+from clientela.plugins.card import View
+from clientela.rest import batch, changes, lists, records
+from clientela.rest.call import AS_OF, Call, Reply, json_reply, problem
 from clientela.rest.idempotency import Once
 from clientela.rest.meta import describe
 
@@ -64,7 +66,7 @@ class Dispatcher:
         reads, handler = self._route(call)
         if reads:
             with self.app.acting_as(
-                principal, face="rest", writing=False, **self._how(call)
+                principal, face="rest", writing=False, as_of=call.as_of, **self._how(call)
             ) as ctx:
                 return handler(ctx, call)
         key = self.once.key_of(call, principal.id)
@@ -113,8 +115,9 @@ class Dispatcher:
     def _route(self, call: Call) -> tuple[bool, Handler]:
         """Give whether the call only reads, and its handler."""
         parts = [_segment(part) for part in call.path[len(PREFIX) :].split("/")]
-        if parts == ["meta"]:
-            return _only(call, {"GET": (True, describe)})
+        own = {"GET": (True, describe)} if parts == ["meta"] else changes.route(parts)
+        if own is not None:
+            return _only(call, own)
         if len(parts) < 2 or not all(parts):  # noqa: PLR2004 - plugin and collection
             return self._plugin_action(call, parts)
         plugin, second, *rest = parts
@@ -228,7 +231,7 @@ class Dispatcher:
         )
 
     def _related(self, call: Call, info: EntityInfo, text: str, name: str) -> tuple[bool, Handler]:
-        view = self.app.registry.views.get((info.name, name))
+        view = self.app.registry.views.get((info.name, name)) or self._history(info, name)
         if view is not None:
             return _only(
                 call,
@@ -242,6 +245,11 @@ class Dispatcher:
         return _only(
             call, {"GET": (True, lambda ctx, c: _related(ctx, other, field, (info, key), c))}
         )
+
+    @staticmethod
+    def _history(info: EntityInfo, name: str) -> View | None:
+        """Every record has its history."""
+        return (lambda ctx, key: record_history(ctx, info, key)) if name == "history" else None
 
     def _referring(self, info: EntityInfo, name: str) -> tuple[EntityInfo, str] | None:
         """Find the field that a related list goes by: `interactions`, or `core.interactions`."""
@@ -267,7 +275,7 @@ class Defect(Refusal):
 
 
 def _view(ctx: Context, view: Callable[[Context, str], Any], key: str, call: Call) -> Reply:
-    call.allow(frozenset())
+    call.allow(AS_OF)
     return json_reply(view(ctx, key))
 
 

@@ -10,13 +10,13 @@ from clientela.errors import BadSyntax, FieldProblem
 from clientela.filters import And, Node, from_json, parse
 from clientela.i18n.texts import _
 from clientela.query import DEFAULT_LIMIT, Page, Question, list_page
-from clientela.rest.call import Call, Reply, json_reply
+from clientela.rest.call import AS_OF, Call, Reply, json_reply
 
 if TYPE_CHECKING:
     from clientela.context import Context
     from clientela.entity import EntityInfo
 
-SHAPE = frozenset({"fields", "expand"})
+SHAPE = AS_OF | {"fields", "expand"}
 LIST = SHAPE | {"filter", "sort", "limit", "after", "before", "count", "include_deleted", "q"}
 
 

@@ -161,7 +161,7 @@ def _external(info: EntityInfo, name: str) -> Json:
     parameters = [_path("source", "The other system"), _path("key", "Its key of the record")]
     made: Json = {
         "parameters": parameters,
-        "get": _operation(f"{info.name}.read_external", f"Get a {info.phrase} by another system's key", _ref(name), READ,
+        "get": _operation(f"{info.name}.read_external", f"Get a {info.phrase} by a foreign key", _ref(name), READ,
             parameters=_shape_parameters(),
         ),
     }  # fmt: skip
@@ -422,7 +422,7 @@ def _shape_parameters() -> list[Json]:
 def _list_parameters() -> list[Json]:
     flag = {"enum": ["none", "bounded", "exact"]}
     return [
-        _query("filter", {"type": "string", "maxLength": nodes.MAX_TEXT}, 'Such as kind = person and name contains "roof".'),
+        _query("filter", {"type": "string", "maxLength": nodes.MAX_TEXT}, "Such as kind = person and country = RU."),
         _query("sort", {"type": "string"}, "Such as -created_at,name."),
         _query("limit", {"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": DEFAULT_LIMIT}, "Rows."),
         _query("after", {"type": "string"}, "The cursor of the page before."),

@@ -145,7 +145,7 @@ def act(ctx: Context, action: Action, key: str | None, call: Call) -> Reply:
         if action.verb == "purge":
             return written(ctx, result, call) if call.dry_run else Reply(204)
         return written(ctx, result, call)
-    return _dry(ctx, result) if call.dry_run else json_reply(_plain(result))
+    return dry(ctx, result) if call.dry_run else json_reply(_plain(result))
 
 
 def read_input(action: Action, body: dict[str, Any]) -> Any:
@@ -196,7 +196,7 @@ def written(ctx: Context, record: Entity, call: Call, *, status: int = 200) -> R
     """Reply to a write with the record, with nothing, or with what a dry run would have done."""
     ctx.flush()
     if call.dry_run:
-        return _dry(ctx, record_dict(ctx, record))
+        return dry(ctx, record_dict(ctx, record))
     headers = etag(record.rev)
     info = record.info
     if status == 201:  # noqa: PLR2004 - Created
@@ -210,7 +210,8 @@ def written(ctx: Context, record: Entity, call: Call, *, status: int = 200) -> R
     return json_reply(record_dict(ctx, record), status=status, headers=headers)
 
 
-def _dry(ctx: Context, result: Any) -> Reply:
+def dry(ctx: Context, result: Any) -> Reply:
+    """Reply with what would have been, and the changes it would have made."""
     registry = ctx.app.registry
     changes = (
         [c.as_dict(registry.entity(c.entity)) for c in ctx.changes.changes] if ctx.changes else []

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from clientela.errors import Misconfigured, Unavailable
+from clientela.i18n.texts import _
 from clientela.storage import postgres, sqlite
 
 DEFAULT_POOL = 8
@@ -82,6 +83,18 @@ class Database:
                 yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Give a connection that sees one state throughout and may keep temporary tables; nothing of it stays."""
+        with self._turns(), self._connected() as connection:
+            options: dict[str, Any] = {"clientela_snapshot": True}
+            if not self.is_sqlite:
+                options["isolation_level"] = "REPEATABLE READ"
+            connection.execution_options(**options)
+            with connection.begin() as transaction:
+                yield connection
+                transaction.rollback()
+
+    @contextmanager
     def _connected(self) -> Iterator[Connection]:
         try:
             with self.engine.connect() as connection:
@@ -114,14 +127,20 @@ def _usable(url: str) -> URL:
         made = make_url(url)
     except Exception as wrong:
         raise Misconfigured(
-            f"{url!r} is not a database address; write sqlite:///file or postgresql://user@host/name."
+            _(
+                "{url} is not a database address; write sqlite:///file or postgresql://user@host/name.",
+                url=repr(url),
+            )
         ) from wrong
     if made.get_backend_name() == "postgresql":
         return made.set(drivername="postgresql+psycopg")
     if made.get_backend_name() == "sqlite":
         return made
     raise Misconfigured(
-        f"{made.get_backend_name()!r} is not a database Clientela knows: sqlite or postgresql."
+        _(
+            "{name} is not a database Clientela knows: sqlite or postgresql.",
+            name=repr(made.get_backend_name()),
+        )
     )
 
 
@@ -130,7 +149,7 @@ def _unavailable(failed: OperationalError) -> Unavailable | None:
     reason = str(failed.orig)
     if "locked" in reason or "busy" in reason:
         return Unavailable(
-            "The database was busy for too long; nothing was written. Try again.",
+            _("The database was busy for too long; nothing was written. Try again."),
             headers={"Retry-After": "1"},
         )
     if (
@@ -140,10 +159,12 @@ def _unavailable(failed: OperationalError) -> Unavailable | None:
         or "closed" in reason
     ):
         return Unavailable(
-            "The database does not answer; nothing was written.", headers={"Retry-After": "3"}
+            _("The database does not answer; nothing was written."), headers={"Retry-After": "3"}
         )
     if "disk is full" in reason or "No space left" in reason:
-        return Unavailable("The disk is full; nothing was written.", headers={"Retry-After": "60"})
+        return Unavailable(
+            _("The disk is full; nothing was written."), headers={"Retry-After": "60"}
+        )
     return None
 
 
