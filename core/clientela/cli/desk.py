@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -41,6 +42,7 @@ class Desk:
     as_email: str | None = None
     dry_run: bool = False
     reason: str | None = None
+    as_of: datetime | None = None
     # The options that the parser has really read; the others were only seen on the way to a command.
     kept: set[str] = field(default_factory=set)
     # A test puts an app of its own here.
@@ -102,7 +104,9 @@ class Desk:
 
     def do(self, work: Callable[[Context], T], *, writing: bool = False) -> T:
         """Do a unit of work as the one who acts; it may run twice, so it must not print."""
-        how: dict[str, Any] = {"reason": self.reason, "dry_run": self.dry_run} if writing else {}
+        how: dict[str, Any] = {"as_of": self.as_of}
+        if writing:
+            how = {"reason": self.reason, "dry_run": self.dry_run}
         return self.app.perform(
             self.principal, work, face=FACE, writing=writing, language=self.lang, **how
         )

@@ -106,8 +106,9 @@ def lines_of(refusal: Refusal, desk: Desk) -> Iterator[str]:
     for problem in refusal.errors:
         yield from _problem_lines(problem, refusal, desk)
     for name in ("where", "why", "fix"):
-        if refusal.extra.get(name):
-            yield f"  {name:<6} {desk.text(str(refusal.extra[name]))}"
+        told = refusal.extra.get(name)
+        if told:
+            yield f"  {name:<6} {desk.text(told if isinstance(told, str) else str(told))}"
 
 
 def _problem_lines(problem: FieldProblem, refusal: Refusal, desk: Desk) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,20 +13,25 @@ from clientela.cli.desk import Desk
 from clientela.cli.groups import Command, argument, option
 from clientela.cli.output import Cell, Row, emit_record, emit_rows, plain_cell
 from clientela.entity import EntityInfo
-from clientela.errors import BadSyntax
+from clientela.errors import BadSyntax, FieldProblem, sentence_of
 from clientela.filters import parse
 from clientela.i18n import _
 from clientela.kinds.structured import AddressKind
+from clientela.kinds.times import InstantKind
 from clientela.query import MOST_ROWS, Page, Question, get_row, list_page
 
 if TYPE_CHECKING:
     from clientela.plugins.card import View
 
 
+AS_OF = "As it was at this moment: 2026-01-31T10:00:00Z, or a day."
+
+
 def list_command(desk: Desk, info: EntityInfo) -> Command:
     """Make `list`."""
 
-    def run(**options: Any) -> None:
+    def run(as_of: str | None, **options: Any) -> None:
+        desk.as_of = moment(as_of)
         question = question_of(options)
         if options["count"]:
             emit_count(desk, info, question)
@@ -58,6 +64,7 @@ def list_options() -> list[click.Parameter]:
         option("--after", "Go on after a page.", metavar="CURSOR"),
         option("--count", "Print how many there are, and no records.", is_flag=True),
         option("--trashed", "What lies in the trash.", is_flag=True),
+        option("--as-of", AS_OF, metavar="MOMENT"),
     ]  # fmt: skip
 
 
@@ -128,7 +135,8 @@ def emit_count(desk: Desk, info: EntityInfo, question: Question) -> None:
 def show_command(desk: Desk, info: EntityInfo, view: View | None) -> Command:
     """Make `show`: the card where there is one, else the record."""
 
-    def run(key: str, fields: str, expand: str, trashed: bool) -> None:  # noqa: FBT001 - click's
+    def run(key: str, fields: str, expand: str, trashed: bool, as_of: str | None) -> None:  # noqa: FBT001 - click's
+        desk.as_of = moment(as_of)
         plain = view is None or fields or expand or trashed or desk.format not in ("table", "json")
         if plain:
             found = desk.do(
@@ -156,17 +164,35 @@ def show_options() -> list[click.Parameter]:
         option("fields --columns --fields", "Which fields.", default="", metavar="FIELDS"),
         option("--expand", "References to be opened.", default="", metavar="REFERENCES"),
         option("--trashed", "Look in the trash too.", is_flag=True),
+        option("--as-of", AS_OF, metavar="MOMENT"),
     ]
 
 
 def view_command(desk: Desk, info: EntityInfo, name: str, view: View) -> Command:
     """Make the command of a view."""
 
-    def run(key: str) -> None:
+    def run(key: str, as_of: str | None) -> None:
+        desk.as_of = moment(as_of)
         emit_record(desk, looked_at(desk, view, key), cell=cell_of(info))
 
     about = desk.text("Show this view of one record: {name}.", name=name.replace("_", " "))
-    return Command(name.replace("_", "-"), callback=run, params=show_options()[:1], help=about)
+    options = show_options()
+    return Command(
+        name.replace("_", "-"), callback=run, params=[options[0], options[-1]], help=about
+    )
+
+
+def moment(text: str | None) -> datetime | None:
+    """Read the moment to look back to: RFC 3339, or a day, which means its first moment in UTC."""
+    if text is None:
+        return None
+    try:
+        read: datetime = InstantKind().parse(text)
+    except ValueError as wrong:
+        raise BadSyntax(
+            sentence_of(wrong), [FieldProblem("/as_of", "bad-parameter", sentence_of(wrong))]
+        ) from None
+    return read
 
 
 def looked_at(desk: Desk, view: Any, key: str) -> Row:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import click
 
 from clientela.actions import Action
+from clientela.changes import record_history
 from clientela.cli.desk import Desk
 from clientela.cli.groups import Group, desk_of
 from clientela.cli.reading import list_command, show_command, view_command
 from clientela.cli.writing import action_command
+from clientela.context import Context
 from clientela.entity import EntityInfo
 from clientela.errors import NotFound, did_you_mean
 from clientela.i18n.texts import _
+from clientela.plugins.card import View
 
 
 def plugin_group(desk: Desk, name: str) -> Group:
@@ -41,13 +47,18 @@ def entity_group(desk: Desk, info: EntityInfo) -> Group:
     if "read" in info.verbs:
         made.add_command(list_command(desk, info))
         made.add_command(show_command(desk, info, views.get("card")))
-        for name, view in views.items():
+        history: View = partial(_history, info)
+        for name, view in {**views, "history": history}.items():
             made.add_command(view_command(desk, info, name, view))
     for action in registry.actions.values():
         plain = action.name in {info.permission("create"), info.permission("update")}
         if action.on is info.cls or plain:
             made.add_command(action_command(desk, action))
     return made
+
+
+def _history(info: EntityInfo, ctx: Context, key: str) -> dict[str, Any]:
+    return record_history(ctx, info, key)
 
 
 def _place(desk: Desk, made: Group, action: Action) -> None:
