@@ -219,8 +219,10 @@ class Context:
             self.facts.append(told.RecordPurged(entity=record.info.name, record=record.public_id))
 
     def _stamp_new(self, record: Entity) -> None:
-        record.created_at = record.updated_at = self.now
-        record.created_by = record.updated_by = self.principal.id
+        # A record that is brought back keeps who created it, and when.
+        record.created_at = record.created_at or self.now
+        record.created_by = record.created_by or self.principal.id
+        record.updated_at, record.updated_by = self.now, self.principal.id
 
     def _save_changed(self, record: Entity) -> None:
         before = before_values(record)
@@ -244,7 +246,8 @@ class Context:
 
     def _remember(self, record: Entity, kind: str, rev: int, before: dict[str, Any] | None) -> None:
         if record.info.search_fields:
-            self.app.search.note(self, record, gone=kind in {"trash", "purge"})
+            changed = before if kind == "update" else None
+            self.app.search.note(self, record, gone=kind in {"trash", "purge"}, changed=changed)
         self.change_set().changes.append(Change(record.info.name, record.id, kind, rev, before))
 
     def change_set(self) -> ChangeSet:

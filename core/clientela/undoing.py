@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from clientela.entity import Entity, EntityInfo
 from clientela.errors import Conflict, NotFound
-from clientela.history import CHANGE
+from clientela.history import BOOKKEEPING, CHANGE
 from clientela.i18n import _
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _one(
         clashes.append(Clash(info.name, info.public_id(change.record_id), "id", "there", "purged"))
         return 0
     if change.kind == "create":
-        return _uncreate(ctx, record, later[record.id], clashes)
+        return _uncreate(ctx, change, record, later[record.id], clashes)
     return _unwrite(record, change, later[record.id], clashes)
 
 
@@ -151,14 +151,23 @@ def _bring_back(ctx: Context, info: EntityInfo, change: Any) -> Entity:
     return ctx.add(record)
 
 
-def _uncreate(ctx: Context, record: Entity, history: list[Any], clashes: list[Clash]) -> int:
+def _uncreate(
+    ctx: Context, change: Any, record: Entity, history: list[Any], clashes: list[Clash]
+) -> int:
     """Put a created record into the trash, unless somebody has worked on it since."""
-    touched = {name for row in history if row.kind != "create" for name in (row.before or {})}
-    for name in sorted(touched):
-        first = next(row.before[name] for row in history if name in (row.before or {}))
+    later = [row for row in history if row.rev > change.rev]
+    for name in sorted({n for row in later for n in (row.before or {})} - BOOKKEEPING):
+        first = next(row.before[name] for row in later if name in (row.before or {}))
         if _present(record, name) != first:
             clashes.append(_clash(record, name, first))
-    if clashes or record.deleted_at is not None:
+    if clashes:
+        return 0
+    if any(row.kind == "purge" and row.rev < change.rev for row in history):
+        # It was purged before, and this change brought it back: so it goes the same way again.
+        ctx.delete(record)
+        ctx.flush()  # what refers to it comes before it here, and must go first
+        return 1
+    if record.deleted_at is not None:
         return 0
     record.deleted_at = ctx.now
     return 1
@@ -167,6 +176,8 @@ def _uncreate(ctx: Context, record: Entity, history: list[Any], clashes: list[Cl
 def _unwrite(record: Entity, change: Any, history: list[Any], clashes: list[Clash]) -> int:
     """Give the changed fields their old values, where they still have the new ones."""
     for name, old in change.before.items():
+        if record.info.fields[name].field_class == "secret":
+            continue  # the log did not keep it
         left = next(
             (
                 row.before[name]
