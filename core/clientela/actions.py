@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from clientela.entity import Entity
 from clientela.errors import Misconfigured
+from clientela.i18n.texts import _
 
 if TYPE_CHECKING:
     from clientela.context import Context
@@ -93,12 +94,15 @@ def action(
     def declare(function: Callable[..., Any]) -> Action:
         if not _NAME.fullmatch(name):
             raise Misconfigured(
-                f"{name!r} cannot name an action; write plugin.entity.verb in small letters."
+                _(
+                    "{name} cannot name an action; write plugin.entity.verb in small letters.",
+                    name=repr(name),
+                )
             )
         about = inspect.getdoc(function) or ""
         if not about:
             raise Misconfigured(
-                f"The action {name} needs a docstring: its first sentence is its help."
+                _("The action {name} needs a docstring: its first sentence is its help.", name=name)
             )
         verb = name.rsplit(".", 1)[1]
         return Action(
@@ -124,15 +128,27 @@ def _input_model(
     expected = 1 if on is None else 2
     if len(parameters) < expected or parameters[0] != "ctx":
         shape = "(ctx, data)" if on is None else "(ctx, record, data)"
-        raise Misconfigured(f"The action {name} must be a function {shape}; data may be left out.")
+        raise Misconfigured(
+            _(
+                "The action {name} must be a function {shape}; data may be left out.",
+                name=name,
+                shape=shape,
+            )
+        )
     if len(parameters) == expected:
         return None
     try:
         hint = typing.get_type_hints(function).get(parameters[expected])
     except NameError as unknown:
         raise Misconfigured(
-            f"The action {name} has a type that cannot be found: {unknown}. Import it outside TYPE_CHECKING."
+            _(
+                "The action {name} has a type that cannot be found: {reason}. Import it outside TYPE_CHECKING.",
+                name=name,
+                reason=unknown,
+            )
         ) from unknown
     if not (isinstance(hint, type) and issubclass(hint, BaseModel)):
-        raise Misconfigured(f"The input of the action {name} must be a pydantic model.")
+        raise Misconfigured(
+            _("The input of the action {name} must be a pydantic model.", name=name)
+        )
     return hint

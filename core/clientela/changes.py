@@ -121,7 +121,7 @@ def undo(ctx: Context, set_id: str) -> dict[str, Any]:
     action = ctx.app.registry.actions.get(row.action)
     if action is not None and action.undo is not True:
         raise CannotUndo(
-            _("{action} cannot be undone: {why}", action=row.action, why=str(action.undo))
+            _("{action} cannot be undone: {why}", action=row.action, why=action.undo)
         )
     if undone_by(ctx, row.id) is not None:
         raise CannotUndo(_("This change set was undone already; redo it to have it again."))

@@ -100,6 +100,12 @@ class EntityInfo:
         return {n: f for n, f in self.fields.items() if not f.hidden}
 
     @cached_property
+    def parents(self) -> tuple[EntityInfo, ...]:
+        """Give the entities whose records this one's belong to, other than itself."""
+        found = (f.target for f in self.fields.values() if f.parent)
+        return tuple(target for target in found if target is not None and target is not self)
+
+    @cached_property
     def unique_keys(self) -> tuple[tuple[str, ...], ...]:
         """Give the sets of fields that tell one record from another."""
         singles = tuple((n,) for n, f in self.fields.items() if f.unique and n != "id")

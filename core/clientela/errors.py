@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import ClassVar
 
 from clientela.i18n.texts import Text, _
@@ -73,7 +74,8 @@ class Refusal(Exception):
         }
         if self.errors:
             body["errors"] = [error.as_dict(show) for error in self.errors]
-        return body | self.extra
+        told = {n: show(v) if isinstance(v, Text) else v for n, v in self.extra.items()}
+        return body | told
 
 
 class BadSyntax(Refusal):
@@ -200,10 +202,11 @@ def sentence_of(error: Exception) -> str:
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
-    """Give ` Did you mean 'x', 'y'?` to follow a sentence, or nothing when no word is near."""
-    near = nearest(word, words)
-    return (
-        _(" Did you mean {words}?", words=", ".join(repr(name) for name in near))
-        if near
-        else Text("")
+    """Give ` Did you mean 'x' or 'y'?` to follow a sentence, or nothing when no word is near."""
+    near: list[str] = [repr(name) for name in nearest(word, words)]
+    if not near:
+        return Text("")
+    choice = reduce(
+        lambda first, second: _("{first} or {second}", first=first, second=second), near
     )
+    return _(" Did you mean {words}?", words=choice)

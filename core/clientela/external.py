@@ -9,6 +9,7 @@ from sqlalchemy import Column, Index, Table, delete, insert, select
 from clientela import ids
 from clientela.entity import Entity, EntityInfo
 from clientela.errors import BadSyntax
+from clientela.i18n.texts import _
 from clientela.storage.types import Key, plain_text
 
 if TYPE_CHECKING:
@@ -57,4 +58,4 @@ def forget_external(ctx: Context, record_id: str) -> None:
 
 def _check(source: str, key: str) -> None:
     if not source or not key or len(source) > LONGEST or len(key) > LONGEST:
-        raise BadSyntax(f"A source and a key have 1 to {LONGEST} characters.")
+        raise BadSyntax(_("A source and a key have 1 to {most} characters.", most=LONGEST))

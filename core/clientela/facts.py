@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from clientela.errors import Misconfigured
+from clientela.i18n.texts import _
 
 if TYPE_CHECKING:
     from clientela.context import Context
@@ -28,7 +29,10 @@ class Fact(BaseModel):
         super().__init_subclass__(**options)
         if not plugin:
             raise Misconfigured(
-                f"{cls.__name__} must say whose fact it is: class {cls.__name__}(Fact, plugin='…')."
+                _(
+                    "{type} must say whose fact it is: class {type}(Fact, plugin='…').",
+                    type=cls.__name__,
+                )
             )
         words = "".join(f"_{c.lower()}" if c.isupper() else c for c in cls.__name__).lstrip("_")
         cls.name = f"{plugin}.{words}"

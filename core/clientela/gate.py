@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from clientela.errors import BadSyntax, TooLarge
+from clientela.i18n.texts import _
 
 MOST_BYTES = 1_048_576
 DEEPEST = 64
@@ -20,7 +21,9 @@ def read_json(body: bytes, *, most: int = MOST_BYTES) -> Any:
     things to two parsers.
     """
     if len(body) > most:
-        raise TooLarge(f"A body may have {most} bytes here, this has {len(body)}.")
+        raise TooLarge(
+            _("A body may have {most} bytes here, this has {count}.", most=most, count=len(body))
+        )
     try:
         value = json.loads(
             body.decode("utf-8"),
@@ -30,13 +33,20 @@ def read_json(body: bytes, *, most: int = MOST_BYTES) -> Any:
             parse_float=_float,
         )
     except UnicodeDecodeError as wrong:
-        raise BadSyntax(f"The body is not UTF-8: byte {wrong.start} cannot be read.") from None
+        raise BadSyntax(
+            _("The body is not UTF-8: byte {place} cannot be read.", place=wrong.start)
+        ) from None
     except json.JSONDecodeError as wrong:
         raise BadSyntax(
-            f"The body is not JSON: {wrong.msg} at line {wrong.lineno}, column {wrong.colno}."
+            _(
+                "The body is not JSON: {reason} at line {line}, column {column}.",
+                reason=wrong.msg,
+                line=wrong.lineno,
+                column=wrong.colno,
+            )
         ) from None
     except RecursionError:
-        raise BadSyntax(f"The JSON is nested deeper than {DEEPEST} levels.") from None
+        raise BadSyntax(_("The JSON is nested deeper than {most} levels.", most=DEEPEST)) from None
     if body.count(b"[") + body.count(b"{") > DEEPEST:
         _check_depth(value, DEEPEST)
     if b"\\u" in body:
@@ -49,36 +59,34 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise BadSyntax(f"The key {twice[:60]!r} stands twice in one object.")
+        raise BadSyntax(_("The key {key} stands twice in one object.", key=repr(twice[:60])))
     return made
 
 
 def _constant(word: str) -> Any:
-    raise BadSyntax(f"{word} is not a JSON number.")
+    raise BadSyntax(_("{word} is not a JSON number.", word=word))
 
 
 def _integer(digits: str) -> int:
     if len(digits) > 20 or abs(number := int(digits)) > BIGGEST:  # noqa: PLR2004 - digits of 2**63
-        raise BadSyntax(f"The number {digits[:25]} has more than 64 bits.")
+        raise BadSyntax(_("The number {number} has more than 64 bits.", number=digits[:25]))
     return number
 
 
 def _float(digits: str) -> float:
     number = float(digits)
     if number in (float("inf"), float("-inf")):
-        raise BadSyntax(f"The number {digits[:25]} is too large.")
+        raise BadSyntax(_("The number {number} is too large.", number=digits[:25]))
     return number
 
 
 def _check_depth(value: Any, left: int) -> None:
-    if left < 0:
-        raise BadSyntax(f"The JSON is nested deeper than {DEEPEST} levels.")
-    if isinstance(value, dict):
-        for part in value.values():
-            _check_depth(part, left - 1)
-    elif isinstance(value, list):
-        for part in value:
-            _check_depth(part, left - 1)
+    if not isinstance(value, dict | list):
+        return
+    if not left:
+        raise BadSyntax(_("The JSON is nested deeper than {most} levels.", most=DEEPEST))
+    for part in value.values() if isinstance(value, dict) else value:
+        _check_depth(part, left - 1)
 
 
 def _check_texts(value: Any) -> None:
@@ -96,10 +104,10 @@ def _check_texts(value: Any) -> None:
 def check_text(text: str) -> str:
     """Refuse text that no database and no encoding can carry."""
     if "\x00" in text:
-        raise BadSyntax("Text must not hold NUL.")
+        raise BadSyntax(_("Text must not hold NUL."))
     if not text.isascii():
         try:
             text.encode("utf-8")
         except UnicodeEncodeError:
-            raise BadSyntax("Text must not hold half a surrogate pair.") from None
+            raise BadSyntax(_("Text must not hold half a surrogate pair.")) from None
     return text

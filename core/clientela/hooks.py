@@ -19,6 +19,7 @@ import pluggy
 
 from clientela.errors import Misconfigured, Refusal, did_you_mean
 from clientela.hookspecs import PROJECT
+from clientela.i18n.texts import _
 
 log = logging.getLogger("clientela.hooks")
 
@@ -32,7 +33,7 @@ class PluginFailed(Refusal):
     status = 500
     exit_code = 70
     code = "plugin-failed"
-    title = "A plugin failed"
+    title = _("A plugin failed")
 
 
 @dataclass
@@ -108,7 +109,11 @@ class Hooks:
             self._manager.register(implementation, name=f"{plugin}#{id(implementation)}")
         except pluggy.PluginValidationError as wrong:
             raise Misconfigured(
-                f"{plugin} implements a hook with arguments it does not have: {wrong}"
+                _(
+                    "{plugin} implements a hook with arguments it does not have: {reason}",
+                    plugin=plugin,
+                    reason=wrong,
+                )
             ) from wrong
 
     def _refuse_unknown(self, plugin: str, implementation: object) -> None:
@@ -117,7 +122,11 @@ class Hooks:
             marked = inspect.isroutine(function) and hasattr(function, f"{PROJECT}_impl")
             if marked and name not in self._kinds:
                 raise Misconfigured(
-                    f"{plugin} implements the hook {name}, which no one specifies."
+                    _(
+                        "{plugin} implements the hook {hook}, which no one specifies.",
+                        plugin=plugin,
+                        hook=name,
+                    )
                     + did_you_mean(name, self._kinds)
                 )
 
@@ -161,7 +170,11 @@ class Hooks:
             self._failed(name, one, now)
             if not optional:
                 raise PluginFailed(
-                    f"The plugin {one.plugin} failed while it was asked {name}; nothing was changed."
+                    _(
+                        "The plugin {plugin} failed while it was asked {hook}; nothing was changed.",
+                        plugin=one.plugin,
+                        hook=name,
+                    )
                 ) from error
         else:
             one.breaker.failures = 0
@@ -171,8 +184,12 @@ class Hooks:
     def _failed(self, name: str, one: Implementation, now: float) -> None:
         one.errors += 1
         one.breaker.failed(now)
-        self.failures.append(Failure(name, one.plugin, "see the log"))
+        self.failures.append(Failure(name, one.plugin, _("see the log")))
         del self.failures[:-100]
+
+    def anybody(self, name: str) -> bool:
+        """Say whether anybody implements the hook."""
+        return bool(self._implementations[name])
 
     def timings(self) -> list[dict[str, Any]]:
         """Give what each implementation has cost so far."""
@@ -202,7 +219,8 @@ class _Caller:
     def __getattr__(self, name: str) -> Callable[..., list[Any]]:
         if name not in self._hooks._kinds:  # noqa: SLF001 - the two are one thing
             raise AttributeError(
-                f"No one specifies the hook {name}." + did_you_mean(name, self._hooks.kinds())
+                _("No one specifies the hook {hook}.", hook=name)
+                + did_you_mean(name, self._hooks.kinds())
             )
         asker = partial(self._hooks.ask, name)
         setattr(self, name, asker)

@@ -97,7 +97,12 @@ class Outbox:
                 OUTBOX.c.set_id,
             )
             .join_from(DELIVERY, OUTBOX, OUTBOX.c.id == DELIVERY.c.outbox_id)
-            .where(DELIVERY.c.dead.is_(False), DELIVERY.c.due_at <= self._app.clock())
+            .where(
+                DELIVERY.c.dead.is_(False),
+                DELIVERY.c.due_at <= self._app.clock(),
+                # What is owed to a disabled plugin waits, and must not fill the batch.
+                DELIVERY.c.subscriber.in_(list(self._app.registry.subscriptions)),
+            )
             .order_by(DELIVERY.c.id)
             .limit(BATCH)
         )
@@ -105,9 +110,7 @@ class Outbox:
             return list(connection.execute(query))
 
     def _deliver_one(self, row: Any) -> bool:
-        subscription = self._app.registry.subscriptions.get(row.subscriber)
-        if subscription is None:
-            return False  # its plugin is disabled: the debt waits until it is back
+        subscription = self._app.registry.subscriptions[row.subscriber]
         try:
             with self._app.acting_as(
                 system(row.subscriber), face="subscriber", cause=row.set_id
@@ -117,13 +120,15 @@ class Outbox:
                 subscription.handler(
                     ctx, subscription.fact.model_validate_json(orjson.dumps(row.payload))
                 )
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # not even an exit may keep the others waiting
             log.exception("subscriber %s failed on %s", row.subscriber, row.fact)
             self._postpone(row, error)
             return False
         return True
 
-    def _postpone(self, row: Any, error: Exception) -> None:
+    def _postpone(self, row: Any, error: BaseException) -> None:
         """Wait twice as long after each failure; after the last the letter is dead and waits for a person."""
         attempts = row.attempts + 1
         with self._app.db.write() as connection:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
@@ -144,7 +145,11 @@ def conditions_of(ctx: Context, info: EntityInfo, question: Question) -> list[Co
         conditions.append(to_sql(bound, table, guard(ctx), ctx.table))
     if question.search.strip():
         _require_searchable(ctx, info)
-        conditions.append(ctx.app.search.predicate(info, table, question.search))
+        found = ctx.app.search.predicate(
+            info, table, question.search,
+            hidden=ctx.principal.hidden_classes, visible=partial(visible, ctx, info),
+        )  # fmt: skip
+        conditions.append(found)
     return conditions
 
 
@@ -154,7 +159,7 @@ def _require_searchable(ctx: Context, info: EntityInfo) -> None:
             "q", _("{nouns} have no fields to search in; use a filter.", nouns=info.heading)
         )
     hidden = [f.name for f in info.search_fields if f.field_class in ctx.principal.hidden_classes]
-    if hidden:
+    if len(hidden) == len(info.search_fields):
         raise Forbidden(
             _(
                 "{field} is hidden from your roles, so {nouns} cannot be searched by words.",

@@ -8,6 +8,7 @@ from clientela.actions import Action
 from clientela.entity import EntityInfo
 from clientela.errors import Misconfigured, NotFound, did_you_mean
 from clientela.facts import Fact, Subscription
+from clientela.i18n.texts import _
 from clientela.plugins.card import Plugin, View
 from clientela.verbs import verbs_of
 
@@ -31,7 +32,7 @@ class Registry:
 
     def _add(self, plugin: Plugin) -> None:
         if plugin.name in self.plugins:
-            raise Misconfigured(f"Two plugins are named {plugin.name}.")
+            raise Misconfigured(_("Two plugins are named {name}.", name=plugin.name))
         self.plugins[plugin.name] = plugin
         for cls in plugin.entities:
             self._add_entity(cls.info)
@@ -40,32 +41,47 @@ class Registry:
         for fact in plugin.facts:
             self.facts[fact.name] = fact
         for subscription in plugin.subscriptions:
-            self.subscriptions[subscription.name] = subscription
+            self._add_subscription(subscription)
         self.permissions |= plugin.permissions
         for entity, views in plugin.views.items():
             self.views |= {(entity, name): view for name, view in views.items()}
 
     def _add_entity(self, info: EntityInfo) -> None:
         if info.name in self.entities:
-            raise Misconfigured(f"Two entities are named {info.name}.")
+            raise Misconfigured(_("Two entities are named {entity}.", entity=info.name))
         taken = next((e for e in self.entities.values() if e.prefix == info.prefix), None)
         if taken is not None:
             raise Misconfigured(
-                f"{info.name} and {taken.name} both begin their ids with {info.prefix}_; give one of them a prefix=."
+                _(
+                    "{entity} and {other} both begin their ids with {prefix}_; give one of them a prefix=.",
+                    entity=info.name,
+                    other=taken.name,
+                    prefix=info.prefix,
+                )
             )
         self.entities[info.name] = info
         self.by_collection[info.plugin, info.collection] = info
         self.by_table[info.table.name] = info
         for verb in sorted(info.verbs):
-            self.permissions[info.permission(verb)] = f"{verb.capitalize()} {info.plural}"
+            self.permissions[info.permission(verb)] = info.right(verb)
         for action in verbs_of(info):
             self._add_action(action)
 
     def _add_action(self, action: Action) -> None:
         if action.name in self.actions:
-            raise Misconfigured(f"Two actions are named {action.name}.")
+            raise Misconfigured(_("Two actions are named {name}.", name=action.name))
         self.actions[action.name] = action
         self.permissions.setdefault(action.permission, action.label)
+
+    def _add_subscription(self, subscription: Subscription) -> None:
+        if subscription.name in self.subscriptions:
+            raise Misconfigured(
+                _(
+                    "Two subscriptions are named {name}; give each fact a handler of its own.",
+                    name=subscription.name,
+                )
+            )
+        self.subscriptions[subscription.name] = subscription
 
     def _check_references(self) -> None:
         """Refuse a composition in which a record points at an entity that is not there."""
@@ -73,21 +89,32 @@ class Registry:
             for declared in info.fields.values():
                 if declared.target is not None and declared.target.name not in self.entities:
                     raise Misconfigured(
-                        f"{info.name}.{declared.name} refers to {declared.target.name}, whose plugin is not installed."
+                        _(
+                            "{entity}.{field} refers to {target}, whose plugin is not installed.",
+                            entity=info.name,
+                            field=declared.name,
+                            target=declared.target.name,
+                        )
                     )
 
     def entity(self, name: str) -> EntityInfo:
         """Get an entity by `plugin.entity`."""
         found = self.entities.get(name)
         if found is None:
-            raise NotFound(f"There is no entity {name[:60]!r}." + did_you_mean(name, self.entities))
+            raise NotFound(
+                _("There is no entity {name}.", name=repr(name[:60]))
+                + did_you_mean(name, self.entities)
+            )
         return found
 
     def action(self, name: str) -> Action:
         """Get an action by its name."""
         found = self.actions.get(name)
         if found is None:
-            raise NotFound(f"There is no action {name[:60]!r}." + did_you_mean(name, self.actions))
+            raise NotFound(
+                _("There is no action {name}.", name=repr(name[:60]))
+                + did_you_mean(name, self.actions)
+            )
         return found
 
     def actions_on(self, info: EntityInfo) -> list[Action]:

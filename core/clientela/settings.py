@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from clientela.errors import FieldProblem, Misconfigured
+from clientela.i18n.texts import _
 from clientela.values import COUNTRIES, CURRENCIES
 
 FILE = "clientela.toml"
@@ -66,7 +67,10 @@ class Settings(BaseSettings):
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError(
-                f"{value!r} is not a time zone; write an IANA name such as Europe/Moscow."
+                _(
+                    "{value} is not a time zone; write an IANA name such as Europe/Moscow.",
+                    value=repr(value),
+                )
             ) from None
         return value
 
@@ -74,14 +78,18 @@ class Settings(BaseSettings):
     @classmethod
     def _known_country(cls, value: str | None) -> str | None:
         if value is not None and value not in COUNTRIES:
-            raise ValueError(f"{value!r} is not a country of ISO 3166-1, such as RU.")
+            raise ValueError(
+                _("{value} is not a country of ISO 3166-1, such as RU.", value=repr(value))
+            )
         return value
 
     @field_validator("currency")
     @classmethod
     def _known_currency(cls, value: str | None) -> str | None:
         if value is not None and value not in CURRENCIES:
-            raise ValueError(f"{value!r} is not a currency of ISO 4217, such as RUB.")
+            raise ValueError(
+                _("{value} is not a currency of ISO 4217, such as RUB.", value=repr(value))
+            )
         return value
 
     @property
@@ -103,7 +111,9 @@ def load_settings(folder: Path) -> Settings:
         try:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
-            raise Misconfigured(f"{path} cannot be read: {wrong}.") from wrong
+            raise Misconfigured(
+                _("{path} cannot be read: {reason}.", path=path, reason=wrong)
+            ) from wrong
     if isinstance(values.get("database"), dict):
         values["database"] = _referenced(values["database"], path)
     try:
@@ -115,7 +125,13 @@ def load_settings(folder: Path) -> Settings:
         ]
         first = problems[0]
         raise Misconfigured(
-            f"{path}: {first.pointer.lstrip('/')}: {first.detail}", problems
+            _(
+                "{path}: {pointer}: {detail}",
+                path=path,
+                pointer=first.pointer.lstrip("/"),
+                detail=first.detail,
+            ),
+            problems,
         ) from None
 
 
@@ -124,11 +140,26 @@ def _referenced(reference: dict[str, Any], path: Path) -> str:
     if set(reference) == {"env"}:
         value = os.environ.get(str(reference["env"]))
         if not value:
-            raise Misconfigured(f"{path}: the environment variable {reference['env']} is not set.")
+            raise Misconfigured(
+                _(
+                    "{path}: the environment variable {name} is not set.",
+                    path=path,
+                    name=reference["env"],
+                )
+            )
         return value
     if set(reference) == {"file"}:
         try:
             return Path(str(reference["file"])).read_text(encoding="utf-8").strip()
         except OSError as wrong:
-            raise Misconfigured(f"{path}: {reference['file']} cannot be read: {wrong}.") from wrong
-    raise Misconfigured(f"{path}: database is an address, or {{ env = … }} or {{ file = … }}.")
+            raise Misconfigured(
+                _(
+                    "{path}: {file} cannot be read: {reason}.",
+                    path=path,
+                    file=reference["file"],
+                    reason=wrong,
+                )
+            ) from wrong
+    raise Misconfigured(
+        _("{path}: database is an address, or {{ env = … }} or {{ file = … }}.", path=path)
+    )

@@ -38,7 +38,7 @@ def check_roles(ctx: Context, names: Iterable[str]) -> None:
             table.c.deleted_at.is_(None)
         )
     )
-    known = {role.name: role for role in rules_of(found.mappings())}
+    known = {role.name: role for role in rules_of(dict(row) for row in found.mappings())}
     for name in names:
         if name not in known:
             sentence = _("There is no role {name}.", name=repr(name[:60])) + did_you_mean(

@@ -118,6 +118,11 @@ class Principal:
         return next(iter(sorted(self.hidden_classes - role.hidden_classes)), None)
 
     @cached_property
+    def has_scopes(self) -> bool:
+        """Say whether any role keeps this principal to some rows."""
+        return any(role.scopes for role in self.roles)
+
+    @cached_property
     def hidden_classes(self) -> frozenset[str]:
         """Give the field classes that no role of this principal shows."""
         if self.is_system or not self.roles:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
-from clientela.access.scopes import visible
+from clientela.access.scopes import in_trash, visible
 from clientela.customers.entities import (
     Address,
     Consent,
@@ -17,9 +17,12 @@ from clientela.customers.entities import (
     Interaction,
 )
 from clientela.hookspecs import hookimpl
-from clientela.query import get_row, related
+from clientela.query import readable_names, related
+from clientela.rows import reader, record_dict
 
 if TYPE_CHECKING:
+    from sqlalchemy import Select
+
     from clientela.context import Context
 
 NEWEST = 20
@@ -30,10 +33,10 @@ def customer_card(ctx: Context, key: str) -> dict[str, Any]:
 
     A plugin that is not installed is a section that is not there; one that fails is left out and named in the log.
     """
-    row = get_row(ctx, Customer.info, key)
+    ctx.require(Customer.info.permission("read"))
     customer = ctx.get(Customer, key)
     sections = dict(ctx.app.hooks.ask_each("customer_card_section", ctx=ctx, customer=customer))
-    return {"customer": row, "sections": sections}
+    return {"customer": record_dict(ctx, customer), "sections": sections}
 
 
 @hookimpl
@@ -53,26 +56,42 @@ def customer_card_section(ctx: Context, customer: Customer) -> dict[str, Any]:
     if ctx.can(Interaction.info.permission("read")):
         parts["interaction_count"] = count_interactions(ctx, customer.id)
     if ctx.can(Consent.info.permission("read")):
-        ledger = related(ctx, Consent.info, "customer_id", customer.id, sort="-at", limit=200)
-        parts["consents"] = standing_consents(ledger)
+        parts["consents"] = standing_consents(ctx, customer.id)
     return parts
 
 
 def count_interactions(ctx: Context, key: str) -> int:
     """Count the interactions of a customer that this principal may see."""
     table = ctx.table(Interaction.info)
-    query = select(func.count()).where(
-        table.c.customer_id == key, *visible(ctx, Interaction.info, table)
+    query = ctx.statement(
+        ("count_interactions",),
+        visible(ctx, Interaction.info, table, trashed=None),
+        lambda rules: select(func.count()).where(
+            table.c.customer_id == bindparam("key"), *in_trash(table, trashed=False), *rules
+        ),
     )
-    return int(ctx.connection.execute(query).scalar_one())
+    return int(ctx.connection.execute(query, {"key": key}).scalar_one())
 
 
-def standing_consents(newest_first: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Fold the ledger into what holds now: the newest line of each purpose and channel."""
-    standing: dict[tuple[str, str], dict[str, Any]] = {}
-    for line in newest_first:
-        standing.setdefault((line["purpose"], line["channel"]), line)
-    return [
-        {k: line[k] for k in ("purpose", "channel", "state", "at", "source") if k in line}
-        for line in standing.values()
-    ]
+def standing_consents(ctx: Context, key: str) -> list[dict[str, Any]]:
+    """Give what holds now: the newest line of each purpose and channel, however long the ledger is."""
+    info, table = Consent.info, ctx.table(Consent.info)
+    allowed = readable_names(ctx, info)
+    names = tuple(n for n in ("purpose", "channel", "state", "at", "source") if n in allowed)
+    read = reader(info, names, sqlite=ctx.app.db.is_sqlite)
+
+    def build(rules: Sequence[Any]) -> Select[Any]:
+        place = func.row_number().over(
+            partition_by=(table.c.purpose, table.c.channel),
+            order_by=(table.c.at.desc(), table.c.id.desc()),
+        )
+        lines = (
+            select(*(table.c[name] for name in names), place.label("place"))
+            .where(table.c.customer_id == bindparam("key"), *in_trash(table, trashed=False), *rules)
+            .subquery()
+        )
+        return read.select_from(lines).where(lines.c.place == 1).order_by(lines.c.purpose)
+
+    rules = visible(ctx, info, table, trashed=None)
+    query = ctx.statement(("standing consents", names), rules, build)
+    return [read.render(row) for row in ctx.connection.execute(query, {"key": key})]

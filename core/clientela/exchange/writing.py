@@ -12,17 +12,15 @@ from clientela import facts as told
 from clientela import ids
 from clientela.entity import EntityInfo
 from clientela.errors import Stale
-from clientela.exchange.batches import Batch, Known, Values
+from clientela.exchange.batches import Batch, Known
 from clientela.exchange.facts import RecordsImported
 from clientela.exchange.keys import hexadecimal, letters, new_keys
-from clientela.exchange.quick import quick_fold
 from clientela.exchange.storing import Already, driver, driver_errors, insert
 from clientela.fields import Field
 from clientela.history import CHANGE, CHANGE_SET, ChangeSet
 from clientela.i18n.texts import _
 from clientela.kinds.base import Kind
-from clientela.kinds.text import TextKind
-from clientela.search import DOCUMENT
+from clientela.search import DOCUMENT, words_in_bulk
 
 if TYPE_CHECKING:
     from clientela.context import Context
@@ -95,7 +93,7 @@ def _write_created(ctx: Context, info: EntityInfo, batch: Batch, set_id: str) ->
     insert(ctx.connection, info.table, columns)
     _log_created(ctx, info, stored, set_id)
     if info.search_fields:
-        _write_words(ctx, info, stored, words_of(info, batch.created))
+        _write_words(ctx, info, stored, words_in_bulk(info, batch.created))
 
 
 def _spread(declared: Field, values: list[Any]) -> dict[str, list[Any]]:
@@ -131,27 +129,6 @@ def _sqlite_json(ctx: Context, statement: str, constants: tuple[str, ...], rows:
 
 
 # words --------------------------------------------------------------------------------------------------------------
-
-
-def words_of(info: EntityInfo, records: Sequence[Values]) -> list[str]:
-    """Give the words under which each record is found, as `search.words_from` does."""
-    texts = []
-    for declared in info.search_fields:
-        found = _texts(declared, [values[declared.name] for values in records])
-        if any(found):
-            texts.append(found)
-    if not texts:
-        return [""] * len(records)
-    return [quick_fold(" ".join(filter(None, row))) for row in zip(*texts, strict=True)]
-
-
-def _texts(declared: Field, values: list[Any]) -> list[str | None]:
-    kind = declared.kind
-    if isinstance(kind, TextKind) and type(kind).search_text is Kind.search_text:
-        return values
-    return [
-        kind.search_text(value) if value is not None and value != [] else None for value in values
-    ]
 
 
 def _write_words(ctx: Context, info: EntityInfo, records: Already, words: list[str]) -> None:
@@ -218,4 +195,4 @@ def _write_words_again(ctx: Context, info: EntityInfo, changed: Sequence[Known])
     keys = [known.values["id"] for known in changed]
     ctx.connection.execute(delete(DOCUMENT).where(DOCUMENT.c.record_id.in_(keys)))
     stored = keys if ctx.app.db.is_sqlite else [ids.uuid_from_key(key) for key in keys]
-    _write_words(ctx, info, Already(stored), words_of(info, [known.values for known in changed]))
+    _write_words(ctx, info, Already(stored), words_in_bulk(info, [known.values for known in changed]))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from clientela.i18n.texts import Text, _
+
 FREE_MAIL = frozenset({
     "aol.com", "bk.ru", "fastmail.com", "free.fr", "gmail.com", "gmx.com", "gmx.de", "gmx.net",
     "googlemail.com", "hey.com", "hotmail.com", "hotmail.fr", "icloud.com", "inbox.lv",
@@ -15,6 +17,26 @@ FREE_MAIL = frozenset({
     "163.com",
 })  # fmt: skip
 """Providers where anybody may have an address, so that it says nothing about an organization."""
+
+_USUAL = (
+    _("An email address must have an @-sign."),
+    _("There must be something before the @-sign."),
+    _("There must be something after the @-sign."),
+    _("An email address cannot have two periods in a row."),
+    _("An email address cannot end with a period."),
+    _("An email address cannot start with a period."),
+    _("An email address cannot have a period immediately before the @-sign."),
+    _("An email address cannot have a period immediately after the @-sign."),
+    _("An email address cannot have a hyphen immediately after the @-sign."),
+    _("The part after the @-sign is not valid. It should have a period."),
+    _("The part after the @-sign is not valid. It is not within a valid top-level domain."),
+    _(
+        "The part after the @-sign is a special-use or reserved name that cannot be used with email."
+    ),
+    _("A display name and angle brackets around the email address are not permitted here."),
+    _("The email address contains invalid characters before the @-sign: {characters}."),
+    _("The part after the @-sign contains invalid characters: {characters}."),
+)
 
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
 
@@ -34,9 +56,22 @@ def normalize_email(text: str) -> str:
     try:
         found = validate_email(plain, check_deliverability=False)
     except EmailNotValidError as problem:
-        raise ValueError(f"{problem} Write an address such as name@example.com.") from None
+        raise ValueError(
+            _("{problem} Write an address such as name@example.com.", problem=_said(str(problem)))
+        ) from None
     local = unicodedata.normalize("NFKC", found.local_part.lower())
     return f"{local}@{found.ascii_domain.lower()}"
+
+
+def _said(english: str) -> str:
+    """Give what the library says so that its usual sentences can be translated."""
+    before, _colon, characters = english.rstrip(".").partition(": ")
+    for usual in _USUAL:
+        if usual == english:
+            return usual
+        if characters and usual.key.startswith(f"{before}: "):
+            return Text(usual.key, None, {"characters": characters})
+    return english
 
 
 def email_key(text: str) -> str:

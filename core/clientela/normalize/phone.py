@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_EXAMPLE = "such as +7 926 123-45-67"
+from clientela.i18n.texts import _
+
+_EXAMPLE = _("such as +7 926 123-45-67")
 _TEL = re.compile(r"tel:", re.IGNORECASE)
 
 
@@ -28,8 +30,10 @@ def normalize_phone(text: str, region: str | None = None) -> str:
         raise ValueError(_unreadable(problem.error_type)) from None
     if number.extension:
         raise ValueError(
-            f"A phone number is stored without an extension; move {number.extension!r} "
-            "to another field."
+            _(
+                "A phone number is stored without an extension; move {extension} to another field.",
+                extension=repr(number.extension),
+            )
         )
     _check_words(plain)
     if not phonenumbers.is_valid_number(number):
@@ -49,7 +53,10 @@ def format_phone(e164: str, locale: str = "en") -> str:
         number = phonenumbers.parse(e164, None)
     except phonenumbers.NumberParseException:
         raise ValueError(
-            f"The stored number does not begin with + and a country code; write it {_EXAMPLE}."
+            _(
+                "The stored number does not begin with + and a country code; write it {example}.",
+                example=_EXAMPLE,
+            )
         ) from None
     home = locale.replace("_", "-").upper().split("-")[1:]
     if phonenumbers.region_code_for_number(number) in home:
@@ -69,35 +76,49 @@ def phone_digits(text: str) -> str:
 def _check_region(text: str, region: str | None, known: set[str]) -> None:
     if region is None and phone_digits(text) and not text.startswith("+"):
         raise ValueError(
-            "The number has no country code; begin it with + and the code, "
-            f"{_EXAMPLE}, or set the country of the deployment."
+            _(
+                "The number has no country code; begin it with + and the code, {example}, "
+                "or set the country of the deployment.",
+                example=_EXAMPLE,
+            )
         )
     if region is not None and region not in known:
-        raise ValueError(f"{region!r} is no country with phone numbers; use a code such as RU.")
+        raise ValueError(
+            _(
+                "{region} is no country with phone numbers; use a code such as RU.",
+                region=repr(region),
+            )
+        )
 
 
 def _check_words(text: str) -> None:
     if phone_digits(text) and any(letter.isalpha() for letter in text):
-        raise ValueError("A phone number has digits only; move the words to another field.")
+        raise ValueError(_("A phone number has digits only; move the words to another field."))
 
 
 def _unreadable(kind: int) -> str:
     from phonenumbers import NumberParseException as Problem  # noqa: PLC0415
 
     if kind == Problem.INVALID_COUNTRY_CODE:
-        return f"No country has the code after the +; write the number {_EXAMPLE}."
+        return _(
+            "No country has the code after the +; write the number {example}.", example=_EXAMPLE
+        )
     if kind in {Problem.TOO_SHORT_NSN, Problem.TOO_SHORT_AFTER_IDD}:
-        return f"The phone number has too few digits; write all of them, {_EXAMPLE}."
+        return _(
+            "The phone number has too few digits; write all of them, {example}.", example=_EXAMPLE
+        )
     if kind == Problem.TOO_LONG:
-        return f"The phone number has too many digits; write one number, {_EXAMPLE}."
-    return f"This is not one phone number; write one, {_EXAMPLE}."
+        return _(
+            "The phone number has too many digits; write one number, {example}.", example=_EXAMPLE
+        )
+    return _("This is not one phone number; write one, {example}.", example=_EXAMPLE)
 
 
 def _unfit(reason: int) -> str:
     from phonenumbers import ValidationResult  # noqa: PLC0415
 
     if reason == ValidationResult.TOO_SHORT:
-        return "The phone number has too few digits for its country; write all of them."
+        return _("The phone number has too few digits for its country; write all of them.")
     if reason == ValidationResult.TOO_LONG:
-        return "The phone number has too many digits for its country; leave out the extra ones."
-    return "No such phone number is in use in its country; check the area code and the digits."
+        return _("The phone number has too many digits for its country; leave out the extra ones.")
+    return _("No such phone number is in use in its country; check the area code and the digits.")

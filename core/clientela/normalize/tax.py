@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from clientela.i18n.texts import _
+
 _KPP = re.compile(r"[0-9]{4}[0-9A-Z]{2}[0-9]{3}")
 _SEPARATORS = re.compile(r"[\s\-\N{EN DASH}\N{NON-BREAKING HYPHEN}]+")
 _INN_LENGTHS = (10, 12)
@@ -27,18 +29,23 @@ def normalize_inn(text: str) -> str:
     from stdnum.exceptions import ValidationError  # noqa: PLC0415
     from stdnum.ru import inn  # noqa: PLC0415
 
-    number = _digits("An INN", text)
+    number = _digits(_("An INN"), text)
     if len(number) not in _INN_LENGTHS:
         raise ValueError(
-            "An INN has 10 digits for an organization or 12 for a person, and this has "
-            f"{len(number)}; write all of them, with the zeros at the front."
+            _(
+                "An INN has 10 digits for an organization or 12 for a person, and this has {count}; "
+                "write all of them, with the zeros at the front.",
+                count=len(number),
+            )
         )
     if number.startswith("00"):
-        raise ValueError("An INN begins with a region, which is never 00; check the first digits.")
+        raise ValueError(
+            _("An INN begins with a region, which is never 00; check the first digits.")
+        )
     try:
         return inn.validate(number)
     except ValidationError:
-        raise ValueError(_wrong_check_digit("INN")) from None
+        raise ValueError(_wrong_check_digit(_("INN"))) from None
 
 
 def normalize_kpp(text: str) -> str:
@@ -49,10 +56,14 @@ def normalize_kpp(text: str) -> str:
     """
     number = _compact(text).upper()
     if len(number) != _KPP_LENGTH:
-        raise ValueError(f"A KPP has 9 characters, and this has {len(number)}; write all of them.")
+        raise ValueError(
+            _("A KPP has 9 characters, and this has {count}; write all of them.", count=len(number))
+        )
     if not _KPP.fullmatch(number):
         raise ValueError(
-            "A KPP is 4 digits, 2 digits or Latin letters, and 3 digits; write it such as 773601001."
+            _(
+                "A KPP is 4 digits, 2 digits or Latin letters, and 3 digits; write it such as 773601001."
+            )
         )
     return number
 
@@ -63,20 +74,22 @@ def normalize_ogrn(text: str) -> str:
     >>> normalize_ogrn("1027700132195")
     '1027700132195'
     """
-    number = _digits("An OGRN", text)
+    number = _digits(_("An OGRN"), text)
     if len(number) not in {_OGRN_LENGTH, _OGRNIP_LENGTH}:
         raise ValueError(
-            f"An OGRN has 13 digits and an OGRNIP has 15, and this has {len(number)}; "
-            "write all of them."
+            _(
+                "An OGRN has 13 digits and an OGRNIP has 15, and this has {count}; write all of them.",
+                count=len(number),
+            )
         )
     if len(number) == _OGRNIP_LENGTH and number[0] not in "34":
-        raise ValueError("An OGRNIP begins with 3 or 4; check the first digit.")
+        raise ValueError(_("An OGRNIP begins with 3 or 4; check the first digit."))
     if number[0] == "0":
-        raise ValueError("An OGRN never begins with 0; check the first digit.")
+        raise ValueError(_("An OGRN never begins with 0; check the first digit."))
     # stdnum 2.2 takes the whole remainder by 13, not its last digit, and so refuses valid OGRNIP.
     divisor = 11 if len(number) == _OGRN_LENGTH else 13
     if int(number[:-1]) % divisor % 10 != int(number[-1]):
-        raise ValueError(_wrong_check_digit("OGRN"))
+        raise ValueError(_wrong_check_digit(_("OGRN")))
     return number
 
 
@@ -96,19 +109,30 @@ def normalize_vat(text: str) -> str:
     rules = get_cc_module(state, "vat") if {state, country.lower()} & MEMBER_STATES else None
     if rules is None:
         raise ValueError(
-            "A VAT number begins with the two letters of a country of the EU; "
-            "write it such as DE136695976."
+            _(
+                "A VAT number begins with the two letters of a country of the EU; write it such as DE136695976."
+            )
         )
     try:
         # The rules of every state give the number without its prefix, only those of Romania with it.
         return country + rules.validate(country + number[2:]).removeprefix("RO")
     except exceptions.InvalidLength:
-        reason = "does not have as many characters as"
+        sentence = _(
+            "This does not have as many characters as a VAT number of {country}; "
+            "check it against an invoice.",
+            country=country,
+        )
     except exceptions.InvalidChecksum:
-        raise ValueError(_wrong_check_digit(f"VAT number of {country}")) from None
+        raise ValueError(
+            _wrong_check_digit(_("VAT number of {country}", country=country))
+        ) from None
     except (exceptions.ValidationError, ValueError, IndexError):
-        reason = "does not have the digits and letters of"
-    raise ValueError(f"This {reason} a VAT number of {country}; check it against an invoice.")
+        sentence = _(
+            "This does not have the digits and letters of a VAT number of {country}; "
+            "check it against an invoice.",
+            country=country,
+        )
+    raise ValueError(sentence)
 
 
 def _compact(text: str) -> str:
@@ -118,9 +142,12 @@ def _compact(text: str) -> str:
 def _digits(noun: str, text: str) -> str:
     number = _compact(text)
     if not (number.isascii() and number.isdigit()):
-        raise ValueError(f"{noun} has digits only; leave out every other character.")
+        raise ValueError(_("{noun} has digits only; leave out every other character.", noun=noun))
     return number
 
 
 def _wrong_check_digit(noun: str) -> str:
-    return f"The check digit of this {noun} does not fit the others; look for a mistyped digit."
+    return _(
+        "The check digit of this {noun} does not fit the others; look for a mistyped digit.",
+        noun=noun,
+    )

@@ -115,7 +115,9 @@ class Dispatcher:
     def _route(self, call: Call) -> tuple[bool, Handler]:
         """Give whether the call only reads, and its handler."""
         parts = [_segment(part) for part in call.path[len(PREFIX) :].split("/")]
-        own = {"GET": (True, describe)} if parts == ["meta"] else changes.route(parts)
+        own: dict[str, tuple[bool, Handler]] | None = {"GET": (True, describe)}
+        if parts != ["meta"]:
+            own = changes.route(parts)
         if own is not None:
             return _only(call, own)
         if len(parts) < 2 or not all(parts):  # noqa: PLR2004 - plugin and collection

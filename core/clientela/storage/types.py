@@ -17,6 +17,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeEngine
 
 from clientela import ids
+from clientela.i18n.texts import _
 
 
 def is_sqlite(dialect: Dialect) -> bool:
@@ -71,7 +72,7 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("An instant needs a time zone.")
+            raise ValueError(_("An instant needs a time zone."))
         return write_instant(value) if is_sqlite(dialect) else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
@@ -150,3 +151,8 @@ def json_type() -> JSON:
 def plain_text() -> Text:
     """Give text that compares by code point on both databases, whatever the server's locale is."""
     return Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+
+
+def word_list() -> Text:
+    """Give words with blanks between: text on SQLite, on PostgreSQL a `tsvector`, which its index takes as it is."""
+    return Text().with_variant(postgresql.TSVECTOR(), "postgresql")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import IntegrityError
 
 from clientela.errors import Conflict, FieldProblem, Refusal
+from clientela.i18n.texts import _
 
 if TYPE_CHECKING:
     from clientela.registry import Registry
@@ -21,18 +24,31 @@ def as_refusal(violated: IntegrityError, registry: Registry) -> Refusal:
     if unique is not None:
         table, columns = unique
         info = registry.by_table.get(table)
-        noun = info.phrase if info else "record"
-        names = " and ".join(columns)
-        sentence = f"Another {noun} has the same {names}; it may stand in the trash."
+        noun = info.noun if info else _("record")
+        names = all_of(columns)
+        sentence = _(
+            "Another {noun} has the same {names}; it may stand in the trash.",
+            noun=noun,
+            names=names,
+        )
         return Conflict(
             sentence, [FieldProblem(f"/{column}", "not-unique", sentence) for column in columns]
         )
     reason = str(violated.orig)
     if "FOREIGN KEY" in reason or "foreign key" in reason:
-        return Conflict("Other records still refer to this one, or it refers to one that is gone.")
+        return Conflict(
+            _("Other records still refer to this one, or it refers to one that is gone.")
+        )
     if "NOT NULL" in reason or "not-null" in reason:
-        return Conflict("A value that must be there is missing.")
-    return Conflict("The database refused the change because it breaks a constraint.")
+        return Conflict(_("A value that must be there is missing."))
+    return Conflict(_("The database refused the change because it breaks a constraint."))
+
+
+def all_of(columns: Sequence[str]) -> str:
+    """Give the names with `and` between them."""
+    return reduce(
+        lambda first, second: _("{first} and {second}", first=first, second=second), columns
+    )
 
 
 def _unique_columns(violated: IntegrityError, registry: Registry) -> tuple[str, list[str]] | None:

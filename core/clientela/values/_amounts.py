@@ -6,6 +6,7 @@ import re
 import unicodedata
 from decimal import Decimal
 
+from clientela.i18n.texts import _
 from clientela.values.codes import exponent, known_currency
 
 MINOR_LIMIT = 10**15
@@ -50,8 +51,10 @@ def as_decimal(amount: Decimal | str | int) -> Decimal:
             raise _unreadable(amount)
     elif isinstance(amount, bool | float):
         raise ValueError(  # noqa: TRY004 - what was sent is wrong, not the program
-            "An amount is decimal text, not a float, which cannot hold it exactly; "
-            'write it in quotes, such as "1200.50".'
+            _(
+                "An amount is decimal text, not a float, which cannot hold it exactly; "
+                'write it in quotes, such as "1200.50".'
+            )
         )
     return Decimal(amount)
 
@@ -59,19 +62,32 @@ def as_decimal(amount: Decimal | str | int) -> Decimal:
 def minor_units(amount: Decimal, currency: str) -> int:
     """Shift the decimal point on the digits, because a decimal context would round silently."""
     if not amount.is_finite():
-        raise ValueError("An amount is a finite number; write digits such as 1200.50.")
+        raise ValueError(_("An amount is a finite number; write digits such as 1200.50."))
     digits = exponent(currency)
     if not amount:
         return 0
     if amount.adjusted() + digits >= len(str(MINOR_LIMIT)) - 1:
         raise ValueError(
-            f"The amount is too large; it stays below {MINOR_LIMIT // 10**digits} {currency}."
+            _(
+                "The amount is too large; it stays below {most} {currency}.",
+                most=MINOR_LIMIT // 10**digits,
+                currency=currency,
+            )
         )
     sign, figures, power = amount.as_tuple()
     point = max(len(figures) + int(power) + digits, 0)
     if any(figures[point:]):
-        decimals = f"{digits} decimals" if digits else "no decimals"
-        raise ValueError(f"{currency} has {decimals}; round the amount to that.")
+        if not digits:
+            raise ValueError(
+                _("{currency} has no decimals; round the amount to that.", currency=currency)
+            )
+        raise ValueError(
+            _(
+                "{currency} has {digits} decimals; round the amount to that.",
+                currency=currency,
+                digits=digits,
+            )
+        )
     whole = int("".join(map(str, figures[:point])).ljust(point, "0"))
     return -whole if sign else whole
 
@@ -79,13 +95,17 @@ def minor_units(amount: Decimal, currency: str) -> int:
 def _currency(before: str, after: str, default: str | None) -> str:
     if before and after:
         raise ValueError(
-            f"Both {before!r} and {after!r} stand for a currency; leave one of them out."
+            _(
+                "Both {before} and {after} stand for a currency; leave one of them out.",
+                before=repr(before),
+                after=repr(after),
+            )
         )
     word = (before or after).upper()
     if word:
         return known_currency(_SIGNS.get(word, word))
     if default is None:
-        raise ValueError("The amount has no currency; add its code, such as 1200.50 EUR.")
+        raise ValueError(_("The amount has no currency; add its code, such as 1200.50 EUR."))
     return known_currency(default)
 
 
@@ -99,8 +119,13 @@ def _plain(number: str, currency: str) -> str:
     if _is_ambiguous(body, currency):
         thousands, decimal = re.sub(r"[.,]", "", body), body.replace(",", ".")
         raise ValueError(
-            f"{number!r} can mean {thousands} or {decimal}; write it without a separator of "
-            f"thousands and with the decimals behind a dot, such as {thousands}.00."
+            _(
+                "{number} can mean {thousands} or {decimal}; write it without a separator of "
+                "thousands and with the decimals behind a dot, such as {thousands}.00.",
+                number=repr(number),
+                thousands=thousands,
+                decimal=decimal,
+            )
         )
     whole, decimals = re.sub(r"\D", "", match["whole"]), match["decimals"]
     return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
@@ -118,5 +143,8 @@ def _is_ambiguous(body: str, currency: str) -> bool:
 
 def _unreadable(text: str) -> ValueError:
     return ValueError(
-        f"{text[:_MOST_CHARACTERS]!r} cannot be read as an amount; write it such as 1200.50 EUR."
+        _(
+            "{text} cannot be read as an amount; write it such as 1200.50 EUR.",
+            text=repr(text[:_MOST_CHARACTERS]),
+        )
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from clientela.i18n.texts import _
 from clientela.values._parts import tidy
 
 
@@ -54,7 +55,7 @@ def read_name(text: str, *, language: str, family_first: bool) -> dict[str, str]
     """
     text = tidy(text)
     if not any(letter.isalpha() for letter in text):
-        raise ValueError("A name needs at least one letter; write it such as Anna Petrova.")
+        raise ValueError(_("A name needs at least one letter; write it such as Anna Petrova."))
     pieces = [piece.split() for piece in text.split(",") if piece.strip()]
     suffix = _take_suffix(pieces)
     prefix = _take_prefix(pieces[0]) + (_take_prefix(pieces[1]) if len(pieces) > 1 else [])

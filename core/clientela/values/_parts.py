@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from clientela.errors import did_you_mean
+from clientela.i18n.texts import _
 
 
 def tidy(text: str) -> str:
@@ -23,10 +24,18 @@ def read_parts(mapping: Mapping[str, object], most: Mapping[str, int], noun: str
         if key not in most:
             allowed = ", ".join(most)
             hint = did_you_mean(key, most)
-            raise ValueError(f"{noun} has no part named {key!r}; its parts are {allowed}.{hint}")
+            raise ValueError(
+                _(
+                    "{noun} has no part named {key}; its parts are {allowed}.",
+                    noun=noun,
+                    key=repr(key),
+                    allowed=allowed,
+                )
+                + hint
+            )
     parts = {key: _text(key, value, most[key]) for key, value in mapping.items()}
     if not any(parts.values()):
-        raise ValueError(f"{noun} needs at least one part that is not empty.")
+        raise ValueError(_("{noun} needs at least one part that is not empty.", noun=noun))
     return parts
 
 
@@ -36,10 +45,17 @@ def _text(key: str, value: object, most: int) -> str:
     if not isinstance(value, str):
         # A ValueError, because what was sent is wrong, not the program.
         kind = type(value).__name__
-        raise ValueError(f"The part {key!r} is text, not {kind}; write it in quotes.")  # noqa: TRY004
+        raise ValueError(  # noqa: TRY004
+            _("The part {key} is text, not {kind}; write it in quotes.", key=repr(key), kind=kind)
+        )
     text = tidy(value)
     if len(text) > most:
         raise ValueError(
-            f"The part {key!r} has {len(text)} characters; shorten it to {most} at most."
+            _(
+                "The part {key} has {count} characters; shorten it to {most} at most.",
+                key=repr(key),
+                count=len(text),
+                most=most,
+            )
         )
     return text

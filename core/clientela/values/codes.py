@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from clientela.errors import did_you_mean
+from clientela.i18n.texts import _
 
 
 def _words(text: str) -> frozenset[str]:
@@ -75,7 +76,11 @@ def known_currency(code: str) -> str:
         code = code[:20]
         hint = did_you_mean(code.upper(), CURRENCIES)
         raise ValueError(
-            f"{code!r} is no currency code of ISO 4217; write one such as EUR or RUB.{hint}"
+            _(
+                "{code} is no currency code of ISO 4217; write one such as EUR or RUB.",
+                code=repr(code),
+            )
+            + hint
         )
     return code
 
@@ -98,10 +103,13 @@ def known_country(code: str) -> str:
     found = code.upper()
     if found not in COUNTRIES:
         meant = _USUAL_MISTAKES.get(found)
-        hint = f" Did you mean {meant!r}?" if meant else ""
+        hint = _(" Did you mean {meant}?", meant=repr(meant)) if meant else ""
         raise ValueError(
-            f"{code[:20]!r} is no country code of ISO 3166-1; "
-            f"write its two letters, such as RU or US.{hint}"
+            _(
+                "{code} is no country code of ISO 3166-1; write its two letters, such as RU or US.",
+                code=repr(code[:20]),
+            )
+            + hint
         )
     return found
 

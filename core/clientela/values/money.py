@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
+from clientela.i18n.texts import _
 from clientela.values._amounts import MINOR_LIMIT, as_decimal, minor_units, read_amount
 from clientela.values.codes import (
     CURRENCIES,
@@ -32,7 +33,9 @@ class Money:
 
     def __post_init__(self) -> None:
         if type(self.minor) is not int:
-            raise TypeError(f"Minor units are an int, not {type(self.minor).__name__}.")
+            raise TypeError(
+                _("Minor units are an int, not {type}.", type=type(self.minor).__name__)
+            )
         known_currency(self.currency)
 
     @classmethod
@@ -76,7 +79,10 @@ class Money:
             known = Locale.parse(locale.replace("-", "_"))
         except (UnknownLocaleError, ValueError):
             raise ValueError(
-                f"The locale {locale!r} is not known; use one such as en or ru_RU."
+                _(
+                    "The locale {locale} is not known; use one such as en or ru_RU.",
+                    locale=repr(locale),
+                )
             ) from None
         pattern = parse_pattern(known.currency_formats["standard"].pattern)
         digits = exponent(self.currency)
@@ -93,7 +99,7 @@ class Money:
         whole = [Fraction(weight) for weight in weights if _is_weight(weight)]
         total = sum(whole, Fraction(0))
         if len(whole) < len(weights) or not total:
-            raise ValueError("Weights are numbers from 0 up, and one at least is above 0.")
+            raise ValueError(_("Weights are numbers from 0 up, and one at least is above 0."))
         sign, left = (-1, -self.minor) if self.minor < 0 else (1, self.minor)
         exact = [left * weight / total for weight in whole]
         shares = [int(share) for share in exact]
@@ -139,8 +145,11 @@ class Money:
     def _same(self, other: Money) -> int:
         if other.currency != self.currency:
             raise ValueError(
-                f"{self.currency} and {other.currency} are different currencies; "
-                "convert one of the amounts first."
+                _(
+                    "{currency} and {other} are different currencies; convert one of the amounts first.",
+                    currency=self.currency,
+                    other=other.currency,
+                )
             )
         return other.minor
 
@@ -155,7 +164,7 @@ class Money:
 
 def _times(minor: int, factor: Decimal) -> int:
     if not factor.is_finite() or factor.adjusted() >= len(str(MINOR_LIMIT)):
-        raise ValueError("A factor is a finite number below 10^16; use a smaller one.")
+        raise ValueError(_("A factor is a finite number below 10^16; use a smaller one."))
     exact = Context(prec=len(str(minor)) + len(factor.as_tuple().digits) + 1)
     return int(exact.multiply(minor, factor).to_integral_value(ROUND_HALF_EVEN))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
+from clientela.i18n.texts import _
 from clientela.values._name_reading import read_name
 from clientela.values._parts import read_parts
 
@@ -46,7 +47,7 @@ class PersonName:
     @classmethod
     def from_dict(cls, mapping: Mapping[str, object]) -> PersonName:
         """Take the parts by name, refusing what is unknown, too long or empty altogether."""
-        return cls(**read_parts(mapping, _MOST, "A person's name"))
+        return cls(**read_parts(mapping, _MOST, _("A person's name")))
 
     def as_dict(self) -> dict[str, str]:
         """Give the parts that are not empty.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 
+from clientela.i18n.texts import _
 from clientela.values._parts import read_parts
 from clientela.values.codes import known_country
 
@@ -36,7 +37,7 @@ class PostalAddress:
     @classmethod
     def from_dict(cls, mapping: Mapping[str, object]) -> PostalAddress:
         """Take the parts by name, refusing what is unknown, too long or empty altogether."""
-        address = cls(**read_parts(mapping, _MOST, "An address"))
+        address = cls(**read_parts(mapping, _MOST, _("An address")))
         if address.country:
             return replace(address, country=known_country(address.country))
         return address

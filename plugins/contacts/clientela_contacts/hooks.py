@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import FromClause, bindparam, func, select
 
 from clientela_contacts.entities import (
     Employment,
@@ -108,27 +108,44 @@ def customer_card_section(ctx: Context, customer: Customer) -> dict[str, Any] | 
 
 
 def _employments(ctx: Context, customer: Customer) -> dict[str, Any]:
-    table, other = Employment.info.table, Customer.info.table.alias()
+    table, other = ctx.table(Employment.info), _other_side(ctx)
     here, there = table.c.person_id, table.c.organization_id
     if customer.kind != "person":
         here, there = there, here
-    query = (
-        select(table, other.c.id.label("other"), other.c.name, func.count().over().label("all"))
-        .join_from(table, other, other.c.id == there)
-        .where(
-            here == customer.id,
-            *visible(ctx, Employment.info, table),
-            *visible(ctx, Customer.info, other),
-        )
-        .order_by(table.c.ended_on.is_not(None), table.c.primary.desc(), table.c.id.desc())
-        .limit(NEWEST)
+    rules = [
+        *visible(ctx, Employment.info, table, trashed=None),
+        *visible(ctx, Customer.info, other, trashed=None),
+    ]
+    query = ctx.statement(
+        ("contacts.employments", customer.kind),
+        rules,
+        lambda rules: (
+            select(table, other.c.id.label("other"), other.c.name, func.count().over().label("all"))
+            .join_from(table, other, other.c.id == there)
+            .where(
+                here == bindparam("key"),
+                table.c.deleted_at.is_(None),
+                other.c.deleted_at.is_(None),
+                *rules,
+            )
+            .order_by(table.c.ended_on.is_not(None), table.c.primary.desc(), table.c.id.desc())
+            .limit(NEWEST)
+        ),
     )
-    rows = ctx.connection.execute(query).all()
+    rows = ctx.connection.execute(query, {"key": customer.id}).all()
     names = readable_names(ctx, Customer.info)
     return {
         "employments": [_employment(row, named="name" in names) for row in rows],
         "employment_count": rows[0].all if rows else 0,
     }
+
+
+# Made once, because copying the columns of a table costs more than asking it.
+_OTHER = Customer.info.table.alias("other_side")
+
+
+def _other_side(ctx: Context) -> FromClause:
+    return _OTHER if ctx.past is None else ctx.table(Customer.info).alias("other_side")
 
 
 def _employment(row: Any, *, named: bool) -> dict[str, Any]:
@@ -148,19 +165,28 @@ def _employment(row: Any, *, named: bool) -> dict[str, Any]:
 
 
 def _groups(ctx: Context, customer: Customer) -> dict[str, Any]:
-    membership, group = Membership.info.table, Group.info.table
-    query = (
-        select(group.c.id, group.c.name, func.count().over().label("all"))
-        .join_from(membership, group, group.c.id == membership.c.group_id)
-        .where(
-            membership.c.customer_id == customer.id,
-            *visible(ctx, Membership.info, membership),
-            *visible(ctx, Group.info, group),
-        )
-        .order_by(group.c.name, group.c.id)
-        .limit(NEWEST)
+    membership, group = ctx.table(Membership.info), ctx.table(Group.info)
+    rules = [
+        *visible(ctx, Membership.info, membership, trashed=None),
+        *visible(ctx, Group.info, group, trashed=None),
+    ]
+    query = ctx.statement(
+        ("contacts.groups",),
+        rules,
+        lambda rules: (
+            select(group.c.id, group.c.name, func.count().over().label("all"))
+            .join_from(membership, group, group.c.id == membership.c.group_id)
+            .where(
+                membership.c.customer_id == bindparam("key"),
+                membership.c.deleted_at.is_(None),
+                group.c.deleted_at.is_(None),
+                *rules,
+            )
+            .order_by(group.c.name, group.c.id)
+            .limit(NEWEST)
+        ),
     )
-    rows = ctx.connection.execute(query).all()
+    rows = ctx.connection.execute(query, {"key": customer.id}).all()
     return {
         "groups": [{"id": Group.info.public_id(row.id), "name": row.name} for row in rows],
         "group_count": rows[0].all if rows else 0,

@@ -105,7 +105,7 @@ def test_the_composition_is_described_in_russian(client):
     customer = next(entity for entity in entities if entity["name"] == "core.customer")
 
     assert customer["label"] == "Клиент"
-    assert {"Имя", "Язык"} <= {field["label"] for field in customer["fields"]}
+    assert {"Вид", "Язык"} <= {field["label"] for field in customer["fields"]}
 
 
 def test_an_unknown_language_falls_back_to_that_of_the_deployment(client):

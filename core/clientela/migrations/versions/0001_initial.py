@@ -86,7 +86,7 @@ def upgrade() -> None:
         sa.Column('id', sa.Integer(), nullable=False),
         sa.Column('record_id', types.Key(), nullable=False),
         sa.Column('entity', types.plain_text(), nullable=False),
-        sa.Column('words', sa.Text(), nullable=False),
+        sa.Column('words', types.word_list(), nullable=False),
         sa.PrimaryKeyConstraint('id', name=op.f('pk_core_search'))
     )
     op.create_index('uq_core_search_record_id', 'core_search', ['record_id'], unique=True)
@@ -323,12 +323,12 @@ def upgrade() -> None:
     op.create_index('ix_core_interaction_updated_at', 'core_interaction', ['updated_at', 'id'], unique=False)
     op.create_index('uq_core_interaction_provider_provider_id', 'core_interaction', ['provider', 'provider_id'], unique=True)
     if types.is_sqlite(op.get_bind().dialect):
-        op.execute("CREATE VIRTUAL TABLE core_search_fts USING fts5(words, content='core_search', content_rowid='id', tokenize='trigram')")
+        op.execute('CREATE VIRTUAL TABLE core_search_fts USING fts5(words, content=\'core_search\', content_rowid=\'id\', tokenize="ascii tokenchars \'~$^=\'", detail=none, columnsize=0)')
         op.execute('CREATE TRIGGER core_search_ai AFTER INSERT ON core_search BEGIN INSERT INTO core_search_fts(rowid, words) VALUES (new.id, new.words); END')
         op.execute("CREATE TRIGGER core_search_ad AFTER DELETE ON core_search BEGIN INSERT INTO core_search_fts(core_search_fts, rowid, words) VALUES ('delete', old.id, old.words); END")
         op.execute("CREATE TRIGGER core_search_au AFTER UPDATE ON core_search BEGIN INSERT INTO core_search_fts(core_search_fts, rowid, words) VALUES ('delete', old.id, old.words); INSERT INTO core_search_fts(rowid, words) VALUES (new.id, new.words); END")
     else:
-        op.execute("CREATE INDEX ix_core_search_words ON core_search USING gin (to_tsvector('simple', words))")
+        op.execute('CREATE INDEX ix_core_search_words ON core_search USING gin (words)')
 
 
 def downgrade() -> None:

@@ -11,6 +11,7 @@ from alembic.operations.ops import MigrationScript, UpgradeOps
 from sqlalchemy import Column, Connection, Table, inspect, text
 
 from clientela.entity import Entity
+from clientela.i18n.texts import _
 from clientela.storage.migrations.scripts import owner_of
 from clientela.storage.migrations.state import read_versions
 from clientela.storage.types import is_sqlite
@@ -47,7 +48,7 @@ def differences(app: App, plugin: str, connection: Connection) -> MigrationScrip
     def is_declared(thing: Any, name: str | None, kind: str, reflected: bool, _like: Any) -> bool:  # noqa: FBT001 - Alembic's shape
         if kind == "index" and reflected:
             # One over an expression is made on demand, as for a custom field, and belongs to no declaration.
-            return all(isinstance(part, Column) for part in thing.expressions)
+            return name != _SEARCH_INDEX and all(isinstance(part, Column) for part in thing.expressions)
         return kind != "table" or reflected or name in declared
 
     options = {
@@ -99,7 +100,10 @@ def _missing_search(app: App, connection: Connection) -> list[str]:
     if app.db.is_sqlite:
         there = set(connection.scalars(text("SELECT sql FROM sqlite_master")))
         return [
-            f"The search index is not what is declared: {statement.split(' ON ')[0].split(' USING ')[0]}."
+            _(
+                "The search index is not what is declared: {statement}.",
+                statement=statement.split(" ON ")[0].split(" USING ")[0],
+            )
             for statement in SQLITE_INDEX
             if statement not in there
         ]
@@ -109,7 +113,7 @@ def _missing_search(app: App, connection: Connection) -> list[str]:
     method = POSTGRES_INDEX[0].split(" USING ")[1].split("(")[0].strip()
     if f"USING {method}" in (found or ""):
         return []
-    return [f"The search index {_SEARCH_INDEX} is missing."]
+    return [_("The search index {name} is missing.", name=_SEARCH_INDEX)]
 
 
 def _flat(found: UpgradeOps | None) -> list[tuple[Any, ...]]:
@@ -139,16 +143,28 @@ def _sentence(diff: tuple[Any, ...]) -> str:
     what, *rest = diff
     if what.startswith("modify_"):
         _schema, table, name, _existing, there, wanted = rest
-        return f"{table}.{name}: {what.removeprefix('modify_')} is {there!r} in the database, {wanted!r} declared."
-    state = (
-        "is declared, but not in the database"
-        if what.startswith("add_")
-        else "is in the database, but not declared"
-    )
-    thing = rest[-1]
+        return _(
+            "{column}: {what} is {there} in the database, {wanted} declared.",
+            column=f"{table}.{name}",
+            what=what.removeprefix("modify_"),
+            there=repr(there),
+            wanted=repr(wanted),
+        )
+    thing = _thing(what, rest)
+    if what.startswith("add_"):
+        return _("{thing} is declared, but not in the database.", thing=thing)
+    return _("{thing} is in the database, but not declared.", thing=thing)
+
+
+def _thing(what: str, rest: list[Any]) -> str:
+    found = rest[-1]
     if what.endswith("_column"):
-        return f"{rest[1]}.{thing.name} {state}."
+        return f"{rest[1]}.{found.name}"
     if what.endswith("_table"):
-        return f"{thing.name} {state}."
-    kind = {"index": "index", "fk": "foreign key"}.get(what.split("_", 1)[1], "constraint")
-    return f"The {kind} {thing.name} of {thing.table.name} {state}."
+        return str(found.name)
+    names = {"name": found.name, "table": found.table.name}
+    if what.endswith("_index"):
+        return _("The index {name} of {table}", **names)
+    if what.endswith("_fk"):
+        return _("The foreign key {name} of {table}", **names)
+    return _("The constraint {name} of {table}", **names)

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, event, text
 
 from clientela.errors import Misconfigured
+from clientela.i18n.texts import _
 from clientela.storage.migrations.scripts import owner_of, plain_name
 from clientela.storage.types import is_sqlite
 
@@ -23,7 +24,7 @@ class OutsideFence(Misconfigured):
     """A revision was about to change what is not its plugin's."""
 
     code = "outside-fence"
-    title = "A revision keeps to the tables of its plugin"
+    title = _("A revision keeps to the tables of its plugin")
 
 
 class Fence:
@@ -66,8 +67,13 @@ class Fence:
 
     def _refusal(self, table: str) -> OutsideFence:
         return OutsideFence(
-            f"The revision {self.revision} of {self._plugin} would change {plain_name(table)}, which is not its own: "
-            f"its tables begin with {self._plugin}_. Nothing of it was kept."
+            _(
+                "The revision {revision} of {plugin} would change {table}, which is not its own: "
+                "its tables begin with {plugin}_. Nothing of it was kept.",
+                revision=self.revision,
+                plugin=self._plugin,
+                table=plain_name(table),
+            )
         )
 
 

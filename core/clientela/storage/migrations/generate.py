@@ -12,6 +12,7 @@ from sqlalchemy import Column, Table
 from sqlalchemy.types import JSON, TypeEngine
 
 from clientela.errors import Conflict, Invalid, Misconfigured, NotFound, did_you_mean
+from clientela.i18n.texts import _
 from clientela.storage import types
 from clientela.storage.migrations.compare import differences, own_tables
 from clientela.storage.migrations.scripts import folder_of, line_of
@@ -53,7 +54,7 @@ class NothingToWrite(Conflict):
     """What is declared is what the database has."""
 
     code = "nothing-to-write"
-    title = "There is no difference to write down"
+    title = _("There is no difference to write down")
 
 
 def generate(
@@ -66,24 +67,38 @@ def generate(
     """
     cards = {card.name: card for card in app.plugins}
     if plugin not in cards:
-        raise NotFound(f"There is no plugin {plugin!r}." + did_you_mean(plugin, cards))
+        raise NotFound(
+            _("There is no plugin {plugin}.", plugin=repr(plugin)) + did_you_mean(plugin, cards)
+        )
     if not _SLUG.fullmatch(slug):
-        raise Invalid(f"{slug!r} cannot name a revision; write small letters, digits and _.")
+        raise Invalid(
+            _("{slug} cannot name a revision; write small letters, digits and _.", slug=repr(slug))
+        )
     folder, line = folder_of(cards[plugin]), line_of(cards[plugin])
     if folder is None:
-        raise Misconfigured(f"The package {cards[plugin].import_name} cannot be found.")
+        raise Misconfigured(
+            _("The package {package} cannot be found.", package=cards[plugin].import_name)
+        )
     head = line.head if line else None
     with app.db.read() as connection:
         current = read_versions(connection).get(plugin)
         if current != head:
             raise Conflict(
-                f"The database is at {current or 'nothing'} of {plugin}; migrate it to {head} first."
+                _(
+                    "The database is at {current} of {plugin}; migrate it to {head} first.",
+                    current=current or _("nothing"),
+                    plugin=plugin,
+                    head=head,
+                )
             )
         script = differences(app, plugin, connection)
     assert script.upgrade_ops is not None  # noqa: S101 - told to the type checker
     if script.upgrade_ops.is_empty():
         raise NothingToWrite(
-            f"What {plugin} declares is what the database has; no revision was written."
+            _(
+                "What {plugin} declares is what the database has; no revision was written.",
+                plugin=plugin,
+            )
         )
     number = len(line.newest_first()) + 1 if line else 1
     revision = f"{plugin[: _LONGEST_ID - 5]}_{number:04}"
@@ -221,14 +236,15 @@ def _type_code(type_: TypeEngine[Any]) -> str | None:
         return f"types.{type(type_).__name__}()"
     if isinstance(type_, JSON) and repr(type_) == repr(types.json_type()):
         return "types.json_type()"
-    if _is_plain_text(type_):
-        return "types.plain_text()"
+    for made in (types.plain_text, types.word_list):
+        if _is_text(type_, made()):
+            return f"types.{made.__name__}()"
     return None
 
 
-def _is_plain_text(type_: TypeEngine[Any]) -> bool:
-    variants, plain = type_._variant_mapping, types.plain_text()._variant_mapping  # noqa: SLF001 - there is no other way to ask
-    return type(type_) is type(types.plain_text()) and repr(variants) == repr(plain)
+def _is_text(type_: TypeEngine[Any], known: TypeEngine[Any]) -> bool:
+    variants, theirs = type_._variant_mapping, known._variant_mapping  # noqa: SLF001 - there is no other way to ask
+    return type(type_) is type(known) and repr(variants) == repr(theirs)
 
 
 _QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[#].*""")

@@ -12,6 +12,7 @@ from alembic.script import Script
 from sqlalchemy import Connection, MetaData, Table, inspect
 
 from clientela.errors import Conflict, Misconfigured, NotFound, Refusal, Unavailable, did_you_mean
+from clientela.i18n.texts import _
 from clientela.storage import meta
 from clientela.storage.migrations.fence import Fence
 from clientela.storage.migrations.scripts import Line, line_of, owner_of, version_table
@@ -32,7 +33,7 @@ class MigrationFailed(Misconfigured):
     """A revision raised; its plugin's schema is what it was before."""
 
     code = "migration-failed"
-    title = "A revision failed and was rolled back"
+    title = _("A revision failed and was rolled back")
 
 
 def upgrade(app: App, plugin: str | None = None) -> list[str]:
@@ -49,7 +50,13 @@ def upgrade(app: App, plugin: str | None = None) -> list[str]:
             continue
         missing = [need for need in _needs(card) if need in failed]
         if missing:
-            failed[card.name] = Conflict(f"{card.name} needs {missing[0]} and was not migrated.")
+            failed[card.name] = Conflict(
+                _(
+                    "{plugin} needs {needed} and was not migrated.",
+                    plugin=card.name,
+                    needed=missing[0],
+                )
+            )
             continue
         try:
             told += _upgrade(app, card)
@@ -59,7 +66,8 @@ def upgrade(app: App, plugin: str | None = None) -> list[str]:
             failed[card.name] = refusal
     if failed:
         first, *others = failed.values()
-        first.detail = " ".join([first.detail, *(other.detail for other in others)])
+        for other in others:
+            first.detail = _("{first} {second}", first=first.detail, second=other.detail)
         first.extra["applied"] = told
         raise first
     return told
@@ -81,10 +89,13 @@ def downgrade(app: App, plugin: str, to: str = "base") -> list[str]:
     card = _card(app, plugin)
     line = line_of(card)
     if line is None:
-        raise NotFound(f"{plugin} brings no revisions.")
+        raise NotFound(_("{plugin} brings no revisions.", plugin=plugin))
     if to != "base" and not line.knows(to):
         known = [one.revision for one in line.newest_first()]
-        raise NotFound(f"{plugin} has no revision {to!r}." + did_you_mean(to, known))
+        raise NotFound(
+            _("{plugin} has no revision {revision}.", plugin=plugin, revision=repr(to))
+            + did_you_mean(to, known)
+        )
     with schema_change(app.db) as connection:
         if to == "base":
             _refuse_while_needed(app, card, connection)
@@ -104,8 +115,12 @@ def _run(app: App, card: Plugin, line: Line, connection: Connection, steps: Step
     now = versions.get(card.name)
     if now is not None and not line.knows(now):
         raise Misconfigured(
-            f"The tables of {card.name} are at revision {now}, which the installed package does not know; "
-            f"install the newer package of {card.name}."
+            _(
+                "The tables of {plugin} are at revision {revision}, which the installed package does not know; "
+                "install the newer package of {plugin}.",
+                plugin=card.name,
+                revision=now,
+            )
         )
     fence = Fence(connection, card.name, {p.name for p in app.plugins} | versions.keys())
     told: list[str] = []
@@ -116,10 +131,14 @@ def _run(app: App, card: Plugin, line: Line, connection: Connection, steps: Step
             yield step
             fence.check()
 
-    def tell(*, step: Any, **_: Any) -> None:
+    def tell(*, step: Any, **_more: Any) -> None:
         script: Script = step.up_revision
-        done = "applied" if step.is_upgrade else "undone"
-        told.append(f"{card.name}: {done} {script.revision} ({script.doc.rstrip('.')}).")
+        names = {"plugin": card.name, "revision": script.revision, "about": script.doc.rstrip(".")}
+        told.append(
+            _("{plugin}: applied {revision} ({about}).", **names)
+            if step.is_upgrade
+            else _("{plugin}: undone {revision} ({about}).", **names)
+        )
 
     table = version_table(card.name)
     options = {
@@ -133,8 +152,12 @@ def _run(app: App, card: Plugin, line: Line, connection: Connection, steps: Step
             raise
         except (Exception, SystemExit) as wrong:
             raise MigrationFailed(
-                f"The revision {fence.revision} of {card.name} failed, and nothing of it was kept: "
-                f"{_reason(wrong)}."
+                _(
+                    "The revision {revision} of {plugin} failed, and nothing of it was kept: {reason}.",
+                    revision=fence.revision,
+                    plugin=card.name,
+                    reason=_reason(wrong),
+                )
             ) from wrong
     if context.get_current_revision() is None:
         Table(table, MetaData()).drop(connection, checkfirst=True)
@@ -148,7 +171,7 @@ class _OneTransaction(MigrationContext):
     def autocommit_block(self) -> NoReturn:
         """Refuse what would commit half of a migration."""
         raise Misconfigured(
-            "A plugin is migrated in one transaction; autocommit_block would end it half-way."
+            _("A plugin is migrated in one transaction; autocommit_block would end it half-way.")
         )
 
 
@@ -185,7 +208,11 @@ def _refuse_while_needed(app: App, card: Plugin, connection: Connection) -> None
     )
     if dependents:
         raise Conflict(
-            f"{card.name} is needed by {', '.join(dependents)}; take their tables away first."
+            _(
+                "{plugin} is needed by {dependents}; take their tables away first.",
+                plugin=card.name,
+                dependents=", ".join(dependents),
+            )
         )
 
 
@@ -209,5 +236,7 @@ def _with_needs(app: App, plugin: str | None) -> list[Plugin]:
 def _card(app: App, plugin: str) -> Plugin:
     cards = {card.name: card for card in app.plugins}
     if plugin not in cards:
-        raise NotFound(f"There is no plugin {plugin!r}." + did_you_mean(plugin, cards))
+        raise NotFound(
+            _("There is no plugin {plugin}.", plugin=repr(plugin)) + did_you_mean(plugin, cards)
+        )
     return cards[plugin]

@@ -9,6 +9,7 @@ from pathlib import Path
 from alembic.script import Script, ScriptDirectory
 
 from clientela.errors import Misconfigured
+from clientela.i18n.texts import _
 from clientela.plugins.card import Plugin
 
 _VERSION_TABLE = "alembic_version_"
@@ -58,10 +59,18 @@ def _read(name: str, folder: Path, files: tuple[tuple[str, int], ...]) -> Line |
     try:
         heads = directory.get_heads()
     except Exception as broken:
-        raise Misconfigured(f"The revisions of {name} cannot be read: {broken}.") from broken
+        raise Misconfigured(
+            _("The revisions of {plugin} cannot be read: {reason}.", plugin=name, reason=broken)
+        ) from broken
     if len(heads) > 1:
         ends = " and ".join(sorted(heads))
-        raise Misconfigured(f"The revisions of {name} must be one line, but end in {ends}.")
+        raise Misconfigured(
+            _(
+                "The revisions of {plugin} must be one line, but end in {ends}.",
+                plugin=name,
+                ends=ends,
+            )
+        )
     return Line(directory, heads[0]) if heads else None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, text
 
 from clientela.errors import Conflict
+from clientela.i18n.texts import _
 from clientela.storage.database import Database
 
 # One number for all deployments: an advisory lock is local to its PostgreSQL database.
@@ -74,5 +75,9 @@ def _check_references(connection: Connection) -> None:
         lost = connection.execute(question).first()
         if lost is not None:
             raise Conflict(
-                f"Afterwards {lost[0]} would refer to {lost[1]}, where nothing is left; nothing was changed."
+                _(
+                    "Afterwards {table} would refer to {parent}, where nothing is left; nothing was changed.",
+                    table=lost[0],
+                    parent=lost[1],
+                )
             )
