@@ -251,6 +251,11 @@ class Entity(DeclarativeBase):
         """Refuse a state that breaks the record's own rules; entities override it and raise `Invalid` or `Conflict`."""
 
 
+_BASE = frozenset(
+    {"id", "rev", "created_at", "created_by", "updated_at", "updated_by", "deleted_at", "custom"}
+)
+
+
 def _base_fields(info: EntityInfo) -> dict[str, Field]:
     stamp: dict[str, Any] = {"read_only": True}
     declared = {
@@ -300,8 +305,11 @@ def _owner_class() -> type[Entity]:
 def _map(cls: type[Entity], declared: Field) -> None:
     """Give the class the columns of a field."""
     kind = declared.kind
+    # An entity's own columns in their order, then what every record has.
+    own = [n for n in cls.info.fields if n not in _BASE]
+    place = own.index(declared.name) if declared.name in own else len(own)
     columns = [
-        _column(declared, f"{declared.name}{suffix}", type_)
+        _column(declared, f"{declared.name}{suffix}", type_, place)
         for suffix, type_ in zip(kind.suffixes, kind.types(), strict=True)
     ]
     if type(kind).to_columns is Kind.to_columns:
@@ -313,16 +321,16 @@ def _map(cls: type[Entity], declared: Field) -> None:
     setattr(cls, declared.name, composed)
 
 
-def _column(declared: Field, column_name: str, type_: Any) -> MappedColumn[Any]:
+def _column(declared: Field, name: str, type_: Any, place: int) -> MappedColumn[Any]:
     arguments: list[Any] = []
     if declared.references is not None:
         target = declared.references.__tablename__  # type: ignore[union-attr]
         # No ON DELETE: what a purge takes along goes through the rules and the change log (see verbs.purge).
         arguments.append(ForeignKey(f"{target}.id"))
-    extra: dict[str, Any] = {}
+    extra: dict[str, Any] = {"nullable": declared.optional, "sort_order": place}
     if declared.name == "id":
-        extra = {"primary_key": True, "default": ids.new_key}
-    return mapped_column(column_name, type_, *arguments, nullable=declared.optional, **extra)
+        extra |= {"primary_key": True, "default": ids.new_key}
+    return mapped_column(name, type_, *arguments, **extra)
 
 
 def _indexes(info: EntityInfo) -> list[Index]:

@@ -152,6 +152,6 @@ def _debt(outbox_id: str, subscriber: str, now: datetime) -> dict[str, Any]:
 
 
 def _claim(ctx: Context, delivery: str) -> bool:
-    """Take the debt off in the subscriber's own transaction: what it writes and that it heard stand or fall together."""
+    """Take the debt off in the subscriber's transaction: what it writes and that it heard stand or fall together."""
     deleted = ctx.connection.execute(DELIVERY.delete().where(DELIVERY.c.id == delivery))
     return deleted.rowcount == 1

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy.orm import Mapped
 
 from clientela.entity import Entity
-from clientela.errors import FieldProblem, Invalid
-from clientela.fields import boolean, email, instant, json, language, ref, tags, text
+from clientela.errors import FieldProblem, Invalid, did_you_mean
+from clientela.fields import FieldClass, boolean, email, instant, json, language, ref, tags, text
 from clientela.i18n.texts import _
 
 # Patterns of permissions: `core.customer.read`, `core.customer.*`, `sales.*`, `*`; a leading minus denies.
@@ -61,6 +61,12 @@ class Role(
         """Refuse permissions and scopes that could not be read later: a role must never fail open."""
         self._check_list("permissions", self.permissions)
         self._check_list("hidden_classes", self.hidden_classes)
+        for unknown in set(self.hidden_classes) - set(get_args(FieldClass)):
+            raise _bad(
+                "hidden_classes",
+                _("There is no field class {name}.", name=repr(unknown[:60]))
+                + did_you_mean(unknown, get_args(FieldClass)),
+            )
         scopes: Any = self.scopes
         if not isinstance(scopes, dict) or not all(
             isinstance(v, str) for v in self.scopes.values()

@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from clientela.access.entities import Role, User
 from clientela.access.principal import RoleRules, rules_of
-from clientela.errors import FieldProblem, Forbidden, Invalid, did_you_mean
+from clientela.errors import FieldProblem, Forbidden, Invalid, Refusal, did_you_mean
+from clientela.filters import bind, parse
 from clientela.hookspecs import hookimpl
 from clientela.i18n import _
 
@@ -28,6 +29,24 @@ def record_saving(ctx: Context, record: Entity, before: dict[str, Any], created:
     told = {"permissions", "scopes", "hidden_classes", "name"}
     if isinstance(record, Role) and (created or told & before.keys()):
         _refuse_beyond(ctx, rules_of([{name: record.get(name) for name in told}])[0])
+        _check_scopes(ctx, record.scopes, before.get("scopes") or {})
+
+
+def _check_scopes(ctx: Context, scopes: dict[str, str], before: dict[str, str]) -> None:
+    """Refuse a rule for an entity that is not there, which would guard nothing, or that does not fit its entity."""
+    for name, rule in scopes.items():
+        if before.get(name) == rule:
+            continue  # it may be of a plugin that is disabled just now
+        try:
+            node = parse(rule)
+            if node is not None:
+                bind(
+                    node, ctx.app.registry.entity(name), now=ctx.now, today=ctx.today, me="0" * 26
+                )
+        except Refusal as wrong:
+            raise Invalid(
+                wrong.detail, [FieldProblem("/scopes", "invalid", wrong.detail)]
+            ) from None
 
 
 def check_roles(ctx: Context, names: Iterable[str]) -> None:

@@ -18,6 +18,7 @@ from clientela.kinds import base
 from clientela.kinds.base import EQUALITY, Kind, Render, sentence_for_type
 from clientela.kinds.text import TextKind
 from clientela.storage.types import json_type, plain_text
+from clientela.values.frozen import frozen
 
 Options = Mapping[str, str]
 
@@ -133,6 +134,14 @@ class ListKind(Kind):
     def types(self) -> tuple[TypeEngine[Any], ...]:
         """Give one JSON column."""
         return (json_type(),)
+
+    def to_columns(self, value: Any) -> tuple[Any, ...]:
+        """Store the value as it is."""
+        return (value,)
+
+    def from_columns(self, values: Sequence[Any]) -> Any:
+        """Give the value so that nobody changes it in place."""
+        return frozen(values[0])
 
     def renderer(self, *, sqlite: bool) -> Render | None:
         """Pass SQLite's JSON text through unread."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, ClassVar
 
@@ -19,6 +19,7 @@ from clientela.kinds.base import Kind, Render, sentence_for_type
 from clientela.kinds.text import TextKind
 from clientela.storage.types import json_type
 from clientela.values import PersonName, PostalAddress
+from clientela.values.frozen import frozen
 
 MOST_JSON = 65_536
 
@@ -220,6 +221,14 @@ class JsonKind(Kind):
         """Give one JSON column."""
         return (json_type(),)
 
+    def to_columns(self, value: Any) -> tuple[Any, ...]:
+        """Store the value as it is."""
+        return (value,)
+
+    def from_columns(self, values: Sequence[Any]) -> Any:
+        """Give the value so that nobody changes it in place."""
+        return frozen(values[0])
+
     def renderer(self, *, sqlite: bool) -> Render | None:
         """Pass SQLite's JSON text through unread."""
         return (lambda raw: None if raw is None else orjson.Fragment(raw)) if sqlite else None
@@ -278,6 +287,14 @@ class FileKind(Kind):
     def types(self) -> tuple[TypeEngine[Any], ...]:
         """Give one JSON column."""
         return (json_type(),)
+
+    def to_columns(self, value: Any) -> tuple[Any, ...]:
+        """Store the value as it is."""
+        return (value,)
+
+    def from_columns(self, values: Sequence[Any]) -> Any:
+        """Give the value so that nobody changes it in place."""
+        return frozen(values[0])
 
     def renderer(self, *, sqlite: bool) -> Render | None:
         """Pass SQLite's JSON text through unread."""

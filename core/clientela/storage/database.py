@@ -11,9 +11,10 @@ import orjson
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from clientela.errors import Misconfigured, Unavailable
+from clientela.errors import Conflict, Misconfigured, Unavailable
 from clientela.i18n.texts import _
 from clientela.storage import postgres, sqlite
 
@@ -42,6 +43,8 @@ class Database:
         self.engine = self._engine()
         # A memory database has one connection, and its threads must take turns.
         self._turn = threading.RLock() if self.in_memory else None
+        # The transaction of the thread whose turn it is: closing a second connection would roll it back.
+        self._writer: Connection | None = None
 
     def _engine(self) -> Engine:
         options: dict[str, Any] = {
@@ -63,11 +66,12 @@ class Database:
             options |= {"connect_args": postgres.CONNECT, "pool_pre_ping": False}
         engine = create_engine(self.url, **options)
         (sqlite if self.is_sqlite else postgres).prepare(engine)
+        event.listen(engine, "before_cursor_execute", _refuse_writes)
         return engine
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection for reading; nothing that is written on it stays."""
+        """Give a connection for reading; an insert, update or delete on it is refused."""
         with self._turns(), self._connected() as connection:
             if not self.is_sqlite:
                 # Each statement sees its own snapshot and costs one round trip instead of three.
@@ -80,7 +84,11 @@ class Database:
         with self._turns(), self._connected() as connection:
             connection.execution_options(clientela_write=True)
             with connection.begin():
-                yield connection
+                self._writer = connection if self.in_memory else None
+                try:
+                    yield connection
+                finally:
+                    self._writer = None
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
@@ -96,11 +104,20 @@ class Database:
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
+        if self._writer is not None:
+            yield self._writer
+            return
         try:
             with self.engine.connect() as connection:
                 yield connection
+        except NoneFree as none_free:
+            raise Unavailable(
+                _("All connections to the database are in use. Try again."),
+                headers={"Retry-After": "1"},
+            ) from none_free
         except OperationalError as failed:
-            excuse = _unavailable(failed)
+            # What may succeed at once is tried again by `App.perform`.
+            excuse = None if is_transient(failed) else _unavailable(failed)
             if excuse is None:
                 raise
             raise excuse from failed
@@ -116,6 +133,21 @@ class Database:
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def _refuse_writes(
+    connection: Connection,
+    _cursor: Any,
+    _statement: str,
+    _parameters: Any,
+    context: Any,
+    _many: bool,  # noqa: FBT001
+) -> None:
+    """Refuse to change data where nothing would commit it on purpose."""
+    if context is not None and (context.isinsert or context.isupdate or context.isdelete):
+        options = connection.get_execution_options()
+        if not (options.get("clientela_write") or options.get("clientela_snapshot")):
+            raise Conflict(_("This connection only reads; open one that writes."))
 
 
 def _dumps(value: object) -> str:
@@ -147,7 +179,8 @@ def _usable(url: str) -> URL:
 def _unavailable(failed: OperationalError) -> Unavailable | None:
     """Tell a busy or absent database from a defect of ours."""
     reason = str(failed.orig)
-    if "locked" in reason or "busy" in reason:
+    # PostgreSQL's codes are a lock and a statement that took too long.
+    if " is locked" in reason or getattr(failed.orig, "sqlstate", None) in {"55P03", "57014"}:
         return Unavailable(
             _("The database was busy for too long; nothing was written. Try again."),
             headers={"Retry-After": "1"},
@@ -157,6 +190,7 @@ def _unavailable(failed: OperationalError) -> Unavailable | None:
         or "connect" in reason
         or "terminat" in reason
         or "closed" in reason
+        or "unable to open" in reason
     ):
         return Unavailable(
             _("The database does not answer; nothing was written."), headers={"Retry-After": "3"}

@@ -72,12 +72,13 @@ def upgrade() -> None:
         sa.Column('name', types.plain_text(), nullable=False),
         sa.Column('planted', types.Day(), nullable=True),
         sa.Column('weight', types.Scaled(places=3), nullable=True),
+        sa.Column('price', sa.BigInteger(), nullable=True),
+        sa.Column('price_currency', types.plain_text(), nullable=True),
         sa.Column('grafts', types.json_type(), nullable=False),
         sa.Column('healthy', sa.Boolean(), nullable=False),
         sa.Column('planter_id', types.Key(), nullable=True),
 """
     assert expected in code
-    assert "        sa.Column('price', sa.BigInteger(), nullable=True),\n" in code
     assert code.endswith("\n\ndef downgrade() -> None:\n    op.drop_table('orchard_tree')\n")
 
 

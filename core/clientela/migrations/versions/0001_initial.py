@@ -128,6 +128,7 @@ def upgrade() -> None:
     op.create_table('core_customer',
         sa.Column('kind', types.plain_text(), nullable=False),
         sa.Column('name', types.plain_text(), nullable=False),
+        sa.Column('person', types.json_type(), nullable=True),
         sa.Column('legal_name', types.plain_text(), nullable=True),
         sa.Column('email', types.plain_text(), nullable=True),
         sa.Column('phone', types.plain_text(), nullable=True),
@@ -148,7 +149,6 @@ def upgrade() -> None:
         sa.Column('updated_by', types.plain_text(), nullable=False),
         sa.Column('deleted_at', types.Instant(), nullable=True),
         sa.Column('custom', types.json_type(), nullable=False),
-        sa.Column('person', types.json_type(), nullable=True),
         sa.ForeignKeyConstraint(['owner_id'], ['core_user.id'], name=op.f('fk_core_customer_owner_id')),
         sa.PrimaryKeyConstraint('id', name=op.f('pk_core_customer'))
     )
@@ -196,6 +196,7 @@ def upgrade() -> None:
     op.create_table('core_address',
         sa.Column('customer_id', types.Key(), nullable=False),
         sa.Column('purpose', types.plain_text(), nullable=False),
+        sa.Column('address', types.json_type(), nullable=False),
         sa.Column('primary', sa.Boolean(), nullable=False),
         sa.Column('valid_from', types.Day(), nullable=True),
         sa.Column('valid_to', types.Day(), nullable=True),
@@ -207,7 +208,6 @@ def upgrade() -> None:
         sa.Column('updated_by', types.plain_text(), nullable=False),
         sa.Column('deleted_at', types.Instant(), nullable=True),
         sa.Column('custom', types.json_type(), nullable=False),
-        sa.Column('address', types.json_type(), nullable=False),
         sa.ForeignKeyConstraint(['customer_id'], ['core_customer.id'], name=op.f('fk_core_address_customer_id')),
         sa.PrimaryKeyConstraint('id', name=op.f('pk_core_address'))
     )

@@ -48,7 +48,9 @@ def differences(app: App, plugin: str, connection: Connection) -> MigrationScrip
     def is_declared(thing: Any, name: str | None, kind: str, reflected: bool, _like: Any) -> bool:  # noqa: FBT001 - Alembic's shape
         if kind == "index" and reflected:
             # One over an expression is made on demand, as for a custom field, and belongs to no declaration.
-            return name != _SEARCH_INDEX and all(isinstance(part, Column) for part in thing.expressions)
+            return name != _SEARCH_INDEX and all(
+                isinstance(part, Column) for part in thing.expressions
+            )
         return kind != "table" or reflected or name in declared
 
     options = {
