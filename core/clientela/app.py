@@ -19,7 +19,7 @@ from clientela.access.principal import Principal
 from clientela.clock import Clock, wall_clock
 from clientela.context import Context
 from clientela.entity import Entity
-from clientela.errors import Refusal
+from clientela.errors import Refusal, Unavailable
 from clientela.external import EXTERNAL
 from clientela.history import CHANGE, CHANGE_SET
 from clientela.hooks import Hooks
@@ -157,8 +157,13 @@ class App:
                 with self.acting_as(principal, **how) as ctx:  # type: ignore[arg-type]
                     result = work(ctx)
             except DBAPIError as failed:
-                if attempt == TRIES - 1 or not is_transient(failed):
+                if not is_transient(failed):
                     raise
+                if attempt == TRIES - 1:
+                    raise Unavailable(
+                        _("Others kept changing the same records; nothing was written. Try again."),
+                        headers={"Retry-After": "1"},
+                    ) from failed
                 # House rule exempt: the unit is tried again after a random pause, or both would meet again.
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
             else:

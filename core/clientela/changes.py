@@ -120,9 +120,7 @@ def undo(ctx: Context, set_id: str) -> dict[str, Any]:
     row = _row(ctx, set_id)
     action = ctx.app.registry.actions.get(row.action)
     if action is not None and action.undo is not True:
-        raise CannotUndo(
-            _("{action} cannot be undone: {why}", action=row.action, why=action.undo)
-        )
+        raise CannotUndo(_("{action} cannot be undone: {why}", action=row.action, why=action.undo))
     if undone_by(ctx, row.id) is not None:
         raise CannotUndo(_("This change set was undone already; redo it to have it again."))
     for name in _entities(ctx, row.id):

@@ -367,9 +367,3 @@ def _referred_first(flush: UOWTransaction, entities: set[type[Entity]]) -> None:
                 save: Any = _SaveUpdateAll
                 order = (save(flush, inspect(target.cls)), save(flush, inspect(entity)))
                 flush.dependencies.add(order)
-
-
-def is_new(record: Entity) -> bool:
-    """Say whether a record was not written yet."""
-    state: Any = inspect(record)
-    return bool(state.transient or state.pending)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -18,7 +17,6 @@ from clientela.fields import Field, instant, integer, json, text
 from clientela.i18n.texts import Text, _
 from clientela.kinds.base import Kind
 from clientela.kinds.links import RefKind
-from clientela.storage.types import Key
 
 # Named constraints: SQLite's batch migrations cannot drop an unnamed one.
 NAMES = {
@@ -384,11 +382,3 @@ def _plural(noun: str) -> str:
     from clientela.i18n.phrases import pluralize  # noqa: PLC0415 - the rules of the language live there
 
     return pluralize(noun)
-
-
-def infos(classes: Iterable[type[Entity]]) -> Mapping[str, EntityInfo]:
-    """Give the entities by name."""
-    return {cls.info.name: cls.info for cls in classes}
-
-
-__all__ = ["Entity", "EntityInfo", "Key", "datetime", "infos"]

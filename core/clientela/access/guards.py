@@ -40,9 +40,7 @@ def _check_scopes(ctx: Context, scopes: dict[str, str], before: dict[str, str]) 
         try:
             node = parse(rule)
             if node is not None:
-                bind(
-                    node, ctx.app.registry.entity(name), now=ctx.now, today=ctx.today, me="0" * 26
-                )
+                bind(node, ctx.app.registry.entity(name), now=ctx.now, today=ctx.today, me="0" * 26)
         except Refusal as wrong:
             raise Invalid(
                 wrong.detail, [FieldProblem("/scopes", "invalid", wrong.detail)]

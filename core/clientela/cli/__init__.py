@@ -34,7 +34,7 @@ COMMANDS = {
     "data": ("data:data", "Import and export CSV"),
     "import": ("data:import_", "Import a CSV file into an entity"),
     "export": ("data:export", "Export an entity as CSV"),
-    "db": ("database:db", "The database: status, migrate, revert"),
+    "db": ("database:db", "The database: status, migrate, revert, reindex"),
     "doctor": ("doctor:doctor", "Check the deployment, with a fix for each finding"),
     "plugin": ("plugins:plugin", "The installed plugins"),
     "config": ("config:config", "The settings as they are read"),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
 
 import click
 
 from clientela.cli.desk import Desk
 from clientela.cli.groups import argument, command, group, option
-from clientela.cli.output import emit_rows
+from clientela.cli.output import emit_record, emit_rows
+from clientela.cli.start import progress_bar
 from clientela.i18n import _
+from clientela.search.rebuilding import rebuild
 from clientela.storage import migrations
 
 db = group("db", "The database.", example="clientela db status\nclientela db migrate")
@@ -52,3 +55,25 @@ def revert(desk: Desk, plugin: str, to: str) -> None:
     )
     undone = migrations.downgrade(desk.app, plugin, to)
     emit_rows(desk, [{"undone": one} for one in undone], ["undone"])
+
+
+@command(db, operator=True,
+    params=[option("--anew", "From the start, even if one was broken off.", is_flag=True)],
+)  # fmt: skip
+@click.pass_obj
+def reindex(desk: Desk, *, anew: bool) -> None:
+    """Make the words of all records anew; the deployment may go on serving, and what was broken off goes on."""
+    began, made = time.monotonic(), 0
+    with progress_bar(desk, 0) as advance:
+
+        def told(_entity: str, number: int) -> None:
+            nonlocal made
+            made += number
+            if advance is not None:
+                advance(made)
+
+        rebuild(desk.app, anew=anew, progress=told)
+    seconds = max(time.monotonic() - began, 0.001)
+    emit_record(
+        desk, {"records": made, "seconds": round(seconds, 2), "per_second": round(made / seconds)}
+    )

@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 import click
 
@@ -125,8 +124,3 @@ def _problem_lines(problem: FieldProblem, refusal: Refusal, desk: Desk) -> Itera
 def _red(text: str) -> str:
     fancy = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     return click.style(text, fg="red", bold=True) if fancy else text
-
-
-def problem_of(pointer: str, code: str, sentence: str, **parts: Any) -> list[FieldProblem]:
-    """Give the one problem of a value, as a list."""
-    return [FieldProblem(pointer, code, sentence, **parts)]

@@ -14,11 +14,11 @@ from clientela.cli.groups import argument, command, group, option
 from clientela.cli.output import Row, emit_record, emit_rows
 from clientela.context import Context
 from clientela.entity import EntityInfo
-from clientela.errors import Forbidden, NotFound, did_you_mean
+from clientela.errors import NotFound, did_you_mean
 from clientela.fields import Field
 from clientela.i18n import _
 from clientela.outbox import OUTBOX
-from clientela.query import Question, list_page
+from clientela.search.finding import DEFAULT_LIMIT, MOST_HITS, find
 
 entity = group(
     "entity", "The kinds of records there are.", example="clientela entity show customer"
@@ -155,36 +155,22 @@ def _newest(ctx: Context, limit: int, fact: str | None, *, after: str = "") -> l
 @command(
     params=[
         argument("words", "All of them must be found.", nargs=-1, required=True),
-        option("entities --in", "Only in these; may be repeated.", multiple=True, metavar="ENTITY"),
-        option("--limit", "At most so many of each kind.", type=click.IntRange(1, 200), default=10, show_default=True),
+        option("entities --entity --in", "Only in these; may be repeated.", multiple=True, metavar="ENTITY"),
+        option(
+            "--limit", "At most so many.", default=DEFAULT_LIMIT, show_default=True,
+            type=click.IntRange(1, MOST_HITS),
+        ),
     ],
     example="clientela search ivanova kazan",
 )  # fmt: skip
 @click.pass_obj
 def search(desk: Desk, words: tuple[str, ...], entities: tuple[str, ...], limit: int) -> None:
-    """Find records of every kind by their words."""
-    infos = [entity_named(desk, one) for one in entities] or list(
-        desk.app.registry.entities.values()
-    )
-    question = Question(search=" ".join(words), limit=limit)
-    rows = [row for info in infos if info.search_fields for row in _found(desk, info, question)]
-    if not rows and desk.format == "table":
+    """Find records of every kind by their words, the best first."""
+    infos = [entity_named(desk, one) for one in entities] or None
+    hits = desk.do(lambda ctx: find(ctx, " ".join(words), entities=infos, limit=limit))
+    if not hits and desk.format == "table":
         desk.say(_("Nothing was found."))
-    emit_rows(desk, rows, ["entity", "id", "title"])
-
-
-def _found(desk: Desk, info: EntityInfo, question: Question) -> list[Row]:
-    """Search one entity; those that this principal may not search are left out."""
-    try:
-        page = desk.do(lambda ctx: list_page(ctx, info, question))
-    except Forbidden:
-        return []
-    return [
-        {"entity": info.name, "id": row["id"], "title": title_of(info, row)} for row in page.rows
-    ]
-
-
-def title_of(info: EntityInfo, row: Row) -> str:
-    """Give what a record is called: its first field of the short table that holds text."""
-    named = (row.get(name) for name in ("name", "title", "subject", *info.columns_by_priority()))
-    return next((text for text in named if isinstance(text, str) and text), str(row["id"]))
+    rows = [hit.as_dict() for hit in hits]
+    if desk.format not in ("json", "jsonl"):
+        rows = [row | {"snippet": "".join(one["text"] for one in row["snippet"])} for row in rows]
+    emit_rows(desk, rows, ["entity", "id", "title", "snippet"])

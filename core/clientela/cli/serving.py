@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
@@ -24,9 +25,11 @@ from clientela.errors import Misconfigured
 from clientela.i18n import _
 from clientela.outbox import log
 from clientela.rest.asgi import create_asgi
+from clientela.rest.idempotency import forget_old
 from clientela.settings import load_settings
 
 FACTORY = f"{__name__}:factory"
+SECONDS_BETWEEN_CLEANINGS = 3_600
 SECONDS_BETWEEN_DELIVERIES = 1.0
 SECONDS_TO_FINISH = 10
 BACKLOG = 2048
@@ -127,8 +130,12 @@ def delivering(app: App) -> Iterator[None]:
 
 
 def _deliver(app: App, stop: threading.Event) -> None:
-    while not stop.wait(SECONDS_BETWEEN_DELIVERIES):
+    for second in itertools.count():
+        if stop.wait(SECONDS_BETWEEN_DELIVERIES):
+            return
         try:
+            if second % SECONDS_BETWEEN_CLEANINGS == 0:
+                forget_old(app)
             while app.outbox.deliver() and not stop.is_set():
                 pass  # as long as there is more
         except Exception:  # noqa: BLE001 - whatever it is, the next second may be better

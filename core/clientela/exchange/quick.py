@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from clientela.kinds.text import EmailKind, PhoneKind, TextKind
-from clientela.normalize import fold, normalize_email
+from clientela.normalize import normalize_email
 
 Quick = Callable[[str], Any]
 
@@ -138,15 +138,3 @@ def quick_parser(kind: Any) -> Quick | None:
     }
     maker = made.get(type(kind))
     return maker(kind) if maker else None
-
-
-_ASCII = {code: fold(chr(code)) or " " for code in range(128)}
-_ASCII |= {ord(sign): "" for sign in "'`"} | {code: chr(code) for code in (*range(32), 127)}
-_WORDS = str.maketrans(_ASCII)
-
-
-def quick_fold(text: str) -> str:
-    """Fold ASCII by one table, and anything else as `fold` does."""
-    if text.isascii():
-        return " ".join(text.translate(_WORDS).split())
-    return fold(text)

@@ -20,7 +20,7 @@ from clientela.fields import Field
 from clientela.history import CHANGE, CHANGE_SET, ChangeSet
 from clientela.i18n.texts import _
 from clientela.kinds.base import Kind
-from clientela.search import DOCUMENT, words_in_bulk
+from clientela.search import DOCUMENT, words_from
 
 if TYPE_CHECKING:
     from clientela.context import Context
@@ -93,7 +93,7 @@ def _write_created(ctx: Context, info: EntityInfo, batch: Batch, set_id: str) ->
     insert(ctx.connection, info.table, columns)
     _log_created(ctx, info, stored, set_id)
     if info.search_fields:
-        _write_words(ctx, info, stored, words_in_bulk(info, batch.created))
+        _write_words(ctx, info, stored, [words_from(info, values) for values in batch.created])
 
 
 def _spread(declared: Field, values: list[Any]) -> dict[str, list[Any]]:
@@ -195,4 +195,4 @@ def _write_words_again(ctx: Context, info: EntityInfo, changed: Sequence[Known])
     keys = [known.values["id"] for known in changed]
     ctx.connection.execute(delete(DOCUMENT).where(DOCUMENT.c.record_id.in_(keys)))
     stored = keys if ctx.app.db.is_sqlite else [ids.uuid_from_key(key) for key in keys]
-    _write_words(ctx, info, Already(stored), words_in_bulk(info, [known.values for known in changed]))
+    _write_words(ctx, info, Already(stored), [words_from(info, known.values) for known in changed])

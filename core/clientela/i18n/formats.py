@@ -8,7 +8,7 @@ value never fails because of the language of the one who looks.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from functools import lru_cache
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from babel import Locale
 
 DateStyle = Literal["short", "medium", "long", "full"]
-ListStyle = Literal["standard", "or", "unit"]
 Number = int | float | Decimal
 
 # A browser sends about 40 characters; what is longer than this is not a wish for a language.
@@ -64,14 +63,6 @@ def format_number(value: Number, locale: str) -> str:
         return str(value)
 
 
-def format_money(amount: Decimal, currency: str, locale: str) -> str:
-    """Write an amount with its currency and as many decimals as the currency has."""
-    from babel.numbers import format_currency  # noqa: PLC0415
-
-    with localcontext(prec=_DIGITS):
-        return format_currency(amount, currency, locale=_locale(locale))
-
-
 def format_percent(value: Number, locale: str) -> str:
     """Write a share of one as a percentage with at most two decimals.
 
@@ -87,23 +78,13 @@ def format_percent(value: Number, locale: str) -> str:
         return write(share, locale=_locale(locale), decimal_quantization=False)
 
 
-def format_list(items: Iterable[str], locale: str, style: ListStyle = "standard") -> str:
-    """Join the items as a sentence does.
-
-    >>> format_list(["calls", "visits", "mails"], "en")
-    'calls, visits, and mails'
-    """
-    from babel.lists import format_list as write  # noqa: PLC0415
-
-    return write(list(items), style, locale=_locale(locale))
-
-
 def format_duration(value: timedelta | float, locale: str, most: int = 2) -> str:
     """Write a span, given as such or in seconds, in its largest units.
 
     >>> format_duration(5730, "en")
     '1 hour, 35 minutes'
     """
+    from babel.lists import format_list  # noqa: PLC0415
     from babel.units import format_unit  # noqa: PLC0415
 
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
@@ -112,7 +93,7 @@ def format_duration(value: timedelta | float, locale: str, most: int = 2) -> str
         parts[0] = (-parts[0][0], parts[0][1])
     known = _locale(locale)
     pieces = [format_unit(amount, f"duration-{unit}", locale=known) for amount, unit in parts]
-    return format_list(pieces, locale, "unit")
+    return format_list(pieces, "unit", locale=known)
 
 
 def country_name(code: str, locale: str) -> str:

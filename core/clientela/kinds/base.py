@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
-from sqlalchemy import ColumnElement, Text, cast
+from sqlalchemy import ColumnElement
 from sqlalchemy.types import TypeEngine
 
 from clientela.i18n.texts import _
@@ -48,7 +48,6 @@ class Kind:
     operators: frozenset[str] = COMPARISONS
     field_class: str | None = None
     sortable: bool = True
-    searchable: bool = False
     suffixes: tuple[str, ...] = ("",)
 
     def at_home(self, home: Home) -> Kind:
@@ -204,11 +203,6 @@ def compare_sql(op: str, column: ColumnElement[Any], value: Any) -> ColumnElemen
     if op == "in":
         return column.in_(list(value))
     return _SQL[op](column, value)
-
-
-def as_text(column: ColumnElement[Any]) -> ColumnElement[str]:
-    """Read a column as text."""
-    return cast(column, Text)
 
 
 def sentence_for_type(expected: str, raw: object) -> ValueError:

@@ -209,7 +209,6 @@ class TagsKind(ListKind):
     """Words that people give as they like."""
 
     name: ClassVar[str] = "tags"
-    searchable = True
 
     def item(self) -> Kind:
         """Give the kind of one tag."""

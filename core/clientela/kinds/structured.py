@@ -29,7 +29,6 @@ class StructuredKind(Kind):
 
     operators = frozenset()
     sortable = False
-    searchable = True
     field_class = "pii"
     value: ClassVar[Any]
     example: ClassVar[str]

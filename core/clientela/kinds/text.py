@@ -95,7 +95,6 @@ class TextKind(Kind):
 
     name: ClassVar[str] = "text"
     operators = COMPARISONS | WORDS
-    searchable = True
 
     def __init__(self, *, max_length: int = 255, lines: bool = False) -> None:
         self.max_length = max_length

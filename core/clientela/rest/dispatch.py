@@ -27,6 +27,7 @@ from clientela.rest import batch, changes, lists, records
 from clientela.rest.call import AS_OF, Call, Reply, json_reply, problem
 from clientela.rest.idempotency import Once
 from clientela.rest.meta import describe
+from clientela.rest.search import search
 
 if TYPE_CHECKING:
     from clientela.app import App
@@ -38,6 +39,12 @@ PREFIX = "/api/v1/"
 Handler = Callable[["Context", Call], Reply]
 
 READING = frozenset({"GET", "HEAD"})
+
+# The kernel's own addresses, which belong to no entity.
+KERNEL: dict[tuple[str, ...], dict[str, tuple[bool, Handler]]] = {
+    ("meta",): {"GET": (True, describe)},
+    ("core", "search"): {"GET": (True, search)},
+}
 
 
 class Dispatcher:
@@ -115,9 +122,7 @@ class Dispatcher:
     def _route(self, call: Call) -> tuple[bool, Handler]:
         """Give whether the call only reads, and its handler."""
         parts = [_segment(part) for part in call.path[len(PREFIX) :].split("/")]
-        own: dict[str, tuple[bool, Handler]] | None = {"GET": (True, describe)}
-        if parts != ["meta"]:
-            own = changes.route(parts)
+        own = KERNEL.get(tuple(parts)) or changes.route(parts)
         if own is not None:
             return _only(call, own)
         if len(parts) < 2 or not all(parts):  # noqa: PLR2004 - plugin and collection

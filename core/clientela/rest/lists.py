@@ -36,7 +36,7 @@ def question_of(parameters: dict[str, str]) -> Question:
         fields=words(parameters.get("fields", "")),
         expand=words(parameters.get("expand", "")),
         search=parameters.get("q", ""),
-        limit=_limit(parameters.get("limit", str(DEFAULT_LIMIT))),
+        limit=read_limit(parameters.get("limit", str(DEFAULT_LIMIT))),
         after=after,
         before=before,
         count=_one_of("count", parameters.get("count", "none"), ("none", "bounded", "exact")),
@@ -50,7 +50,8 @@ def question_of(parameters: dict[str, str]) -> Question:
     )
 
 
-def _limit(text: str) -> int:
+def read_limit(text: str) -> int:
+    """Read how many are wanted."""
     if not text.isascii() or not text.isdigit() or len(text) > 4:  # noqa: PLR2004 - far above the most
         raise BadSyntax(
             _("limit is a whole number."),

@@ -12,6 +12,8 @@ from clientela.filters import nodes
 from clientela.kinds.text import TextKind
 from clientela.query import DEFAULT_LIMIT, MOST_ROWS
 from clientela.rest.batch import MOST_ITEMS, OPERATIONS
+from clientela.search.finding import DEFAULT_LIMIT as DEFAULT_HITS
+from clientela.search.finding import MOST_HITS
 
 if TYPE_CHECKING:
     from clientela.actions import Action
@@ -51,7 +53,8 @@ def build(app: App) -> Json:
     paths: Json = {
         "/api/v1/meta": {
             "get": _operation("meta.read", "Describe the deployment", {"type": "object"}, READ)
-        }
+        },
+        "/api/v1/core/search": {"get": _search()},
     }
     schemas: Json = {"Problem": _problem_schema(), "DryRun": _dry_schema()}
     for info in app.registry.entities.values():
@@ -70,6 +73,50 @@ def build(app: App) -> Json:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def _search() -> Json:
+    text = {"type": "string"}
+    piece = {
+        "type": "object",
+        "properties": {"text": text, "hit": {"type": "boolean"}},
+        "required": ["text", "hit"],
+    }
+    properties = {
+        "entity": text, "id": text, "title": text,
+        "field": text | {"description": "The field that the snippet is from."},
+        "snippet": {
+            "type": "array", "items": piece,
+            "description": "The text around the words; a piece with hit is one of them.",
+        },
+        "score": {"type": "number", "minimum": 0, "maximum": 1},
+    }  # fmt: skip
+    hit = {"type": "object", "properties": properties, "required": list(properties)}
+    found = {
+        "type": "object",
+        "properties": {"data": {"type": "array", "items": hit}},
+        "required": ["data"],
+    }
+    limit = {"type": "integer", "minimum": 1, "maximum": MOST_HITS, "default": DEFAULT_HITS}
+    words = _query(
+        "q", {"type": "string", "minLength": 1}, "Words, the beginning of one, digits of a number."
+    )
+    parameters = [
+        words | {"required": True},
+        _query(
+            "entity",
+            text,
+            "Kinds of records, such as core.customer, with commas between; all when left out.",
+        ),
+        _query("limit", limit, "Hits, the best first."),
+    ]
+    return _operation(
+        "core.search",
+        "Find records of every kind by their words",
+        found,
+        READ,
+        parameters=parameters,
+    )
 
 
 def _add_entity(app: App, info: EntityInfo, paths: Json, schemas: Json) -> None:

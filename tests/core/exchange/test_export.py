@@ -17,9 +17,9 @@ from clientela.customers.entities import Customer
 from clientela.errors import Forbidden, Invalid
 from clientela.exchange import export_csv, export_jsonl, import_csv
 from clientela.exchange.guarding import guarded, is_risky, unguarded
-from clientela.exchange.quick import quick_email, quick_fold, quick_parser, quick_phone, quick_text
+from clientela.exchange.quick import quick_email, quick_parser, quick_phone, quick_text
 from clientela.kinds.text import EmailKind, PhoneKind, TextKind
-from clientela.normalize import fold, normalize_email, normalize_phone
+from clientela.normalize import normalize_email, normalize_phone
 from clientela.query import Question
 
 
@@ -263,11 +263,6 @@ def test_quick_email_is_email(text):
 @hypothesis_settings(max_examples=500)
 def test_quick_phone_is_phone(text):
     agrees(quick_phone(PhoneKind()), normalize_phone, text)
-
-
-@given(st.text(st.characters(max_codepoint=0x3000)) | st.text(st.characters(max_codepoint=127)))
-def test_quick_fold_is_fold(text):
-    assert quick_fold(text) == fold(text)
 
 
 def test_only_kinds_without_rules_of_their_own_are_hurried():

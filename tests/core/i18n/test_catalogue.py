@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clientela.i18n import Catalogues, Note, Text, Translator, _
-from clientela.i18n.catalogue import Entry, Notes, folder_of, parse
+from clientela.i18n.catalogue import Entry, Notes, folder_of
+from clientela.i18n.texts import parse
 
 Package = Callable[..., str]
 

@@ -243,6 +243,17 @@ def test_a_writer_that_is_killed_loses_nothing_it_acknowledged_and_leaves_nothin
     app.perform(SYSTEM, add_customer, face="test")
 
 
+def test_a_writer_may_stand_inside_a_reader(app: App, memory: App) -> None:
+    """The reader saw nothing before, and sees what was committed meanwhile."""
+    for one in (app, memory):
+        with one.acting_as(SYSTEM, face="test", writing=False) as reading:
+            assert reading.find(Customer, "01JD0000000000000000000000") is None
+            with one.acting_as(SYSTEM, face="test") as ctx:
+                anna = add_customer(ctx)
+            assert reading.find(Customer, anna.id) is not None
+        assert count(one) == 1
+
+
 # failing --------------------------------------------------------------------------------------------------------------
 
 
