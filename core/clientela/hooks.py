@@ -11,6 +11,7 @@ import inspect
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -160,7 +161,8 @@ class Hooks:
         if optional and one.breaker.is_open(now):
             return None
         try:
-            answer = one.ask(given)
+            with _fence(given, optional=optional):
+                answer = one.ask(given)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -208,6 +210,15 @@ class Hooks:
     def kinds(self) -> dict[str, str]:
         """Give every hook with its kind."""
         return dict(self._kinds)
+
+
+def _fence(given: dict[str, Any], *, optional: bool) -> AbstractContextManager[Any]:
+    """Let a statement that fails in a compute hook cost the hook alone, and not what is being written around it."""
+    ctx = given.get("ctx")
+    if optional and ctx is not None and ctx.writing:
+        fence: AbstractContextManager[Any] = ctx.connection.begin_nested()
+        return fence
+    return nullcontext()
 
 
 class _Caller:

@@ -12,6 +12,7 @@ from clientela.filters import nodes
 from clientela.kinds.text import TextKind
 from clientela.query import DEFAULT_LIMIT, MOST_ROWS
 from clientela.rest.batch import MOST_ITEMS, OPERATIONS
+from clientela.rest.changes import NARROWING
 from clientela.search.finding import DEFAULT_LIMIT as DEFAULT_HITS
 from clientela.search.finding import MOST_HITS
 
@@ -55,6 +56,7 @@ def build(app: App) -> Json:
             "get": _operation("meta.read", "Describe the deployment", {"type": "object"}, READ)
         },
         "/api/v1/core/search": {"get": _search()},
+        **_changes(),
     }
     schemas: Json = {"Problem": _problem_schema(), "DryRun": _dry_schema()}
     for info in app.registry.entities.values():
@@ -73,6 +75,37 @@ def build(app: App) -> Json:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def _changes() -> Json:
+    """Describe the change log."""
+    base, key = "/api/v1/core/changes", [_path("id", "The id of a change set: chs_01J…")]
+    narrowing = [_query(name, {"type": "string"}, f"Only of this {name}.") for name in NARROWING]
+    limit = _query("limit", {"type": "integer", "minimum": 1, "maximum": 200}, "Rows.")
+    gives = {"type": "object"}
+    made: Json = {
+        base: {
+            "get": _operation(
+                "change.list", "List change sets", gives, READ, parameters=[*narrowing, limit]
+            )
+        },
+        f"{base}/{{id}}": {
+            "parameters": key,
+            "get": _operation(
+                "change.read", "Show a change set", gives, READ, parameters=[narrowing[-1], limit]
+            ),
+        },
+    }
+    for verb in ("undo", "redo"):
+        operation = _operation(
+            f"change.{verb}",
+            f"{verb.capitalize()} a change set",
+            gives,
+            WRITE,
+            parameters=_write_parameters(),
+        )
+        made[f"{base}/{{id}}:{verb}"] = {"parameters": key, "post": operation}
+    return made
 
 
 def _search() -> Json:

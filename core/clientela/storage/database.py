@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -161,7 +162,7 @@ def _usable(url: str) -> URL:
         raise Misconfigured(
             _(
                 "{url} is not a database address; write sqlite:///file or postgresql://user@host/name.",
-                url=repr(url),
+                url=repr(re.sub(r"//[^@]*@", "//…@", url)),  # never the password
             )
         ) from wrong
     if made.get_backend_name() == "postgresql":

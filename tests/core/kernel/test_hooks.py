@@ -354,10 +354,6 @@ def test_a_section_that_breaks_its_sql_costs_only_itself(
     assert set(card["sections"]) == {"core"}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the failed statement has ended the transaction on PostgreSQL"
-)
-@pytest.mark.parametrize("db_url", ["postgresql"], indirect=True)
 def test_a_section_that_breaks_its_sql_in_the_middle_of_an_action_costs_only_itself(
     app: App, cast: SimpleNamespace, make: Make
 ) -> None:

@@ -374,11 +374,21 @@ def test_a_database_that_is_not_there_is_unavailable() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "nonsense", "mysql://x/y", "sqlite", "://", "oracle://a:secret@b/c"]
+    "url",
+    [
+        "",
+        "nonsense",
+        "mysql://x/y",
+        "sqlite",
+        "://",
+        "oracle://a:secret@b/c",
+        "what ever://a:secret@b/c",
+    ],
 )
 def test_an_address_that_is_none_is_named_at_the_start(url: str) -> None:
-    with pytest.raises(Misconfigured, match=r"is not a database"):
+    with pytest.raises(Misconfigured, match=r"is not a database") as refused:
         Database(url)
+    assert "secret" not in str(refused.value)
 
 
 # settings of the databases --------------------------------------------------------------------------------------------
