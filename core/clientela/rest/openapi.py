@@ -254,14 +254,14 @@ def _external(info: EntityInfo, name: str) -> Json:
 
 
 def _batch(info: EntityInfo) -> Json:
+    # An item of the wrong shape does not refuse the batch: it gets a problem of its own, so anything is taken here.
     item = {
-        "type": "object",
-        "properties": {
-            "op": {"enum": list(OPERATIONS)}, "id": {"type": "string"}, "data": {"type": "object"},
-            "rev": {"type": "integer"},
-        },
-        "required": ["op"],
-    }  # fmt: skip
+        "description": f"An op ({', '.join(OPERATIONS)}) with data, or with the id of a record and the rev seen.",
+        "examples": [
+            {"op": "create", "data": {}},
+            {"op": "trash", "id": f"{info.prefix}_01J…", "rev": 1},
+        ],
+    }
     body = {
         "type": "object",
         "properties": {
