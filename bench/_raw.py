@@ -185,7 +185,7 @@ class Raw:
             f'{query} AND deleted_at IS NULL ORDER BY "at" DESC, id DESC LIMIT 200', (key,)
         ):
             standing.setdefault(line[:2], dict(zip(names, line, strict=True)))
-        core["consents"] = list(standing.values())
+        core["consents"] = [standing[place] for place in sorted(standing)]
         sections = {"core": core, "contacts": self._contacts(key)}
         return orjson.dumps({"customer": self._customer.row(row), "sections": sections})
 

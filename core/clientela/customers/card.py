@@ -90,7 +90,8 @@ def standing_consents(ctx: Context, key: str) -> list[dict[str, Any]]:
             .where(table.c.customer_id == bindparam("key"), *in_trash(table, trashed=False), *rules)
             .subquery()
         )
-        return read.select_from(lines).where(lines.c.place == 1).order_by(lines.c.purpose)
+        newest = read.select_from(lines).where(lines.c.place == 1)
+        return newest.order_by(lines.c.purpose, lines.c.channel)
 
     rules = visible(ctx, info, table, trashed=None)
     query = ctx.statement(("standing consents", names), rules, build)
