@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, or_, select
 from clientela import ids
 from clientela.access.scopes import reachable
 from clientela.errors import NotFound
-from clientela.history import CHANGE, CHANGE_SET
+from clientela.history import CHANGE, CHANGE_SET, dumped
 from clientela.i18n import _
 from clientela.storage.types import write_instant
 from clientela.undoing import CannotUndo, take_back
@@ -95,7 +95,7 @@ def record_history(ctx: Context, info: EntityInfo, key: str) -> dict[str, Any]:
         .limit(MOST + 1)
     )  # fmt: skip
     rows = ctx.connection.execute(query).fetchall()
-    after = {name: _dump(record, name) for name in info.visible}
+    after = {name: dumped(record, name) for name in info.visible}
     lines = []
     for row in rows[:MOST]:
         lines.append(_set(row, key="set_id") | _fields(ctx, info, row, after))
@@ -229,8 +229,3 @@ def _record_key(text: str) -> str:
     if key is None:
         raise NotFound(_("{key} is not the id of a record.", key=repr(text[:60])))
     return key
-
-
-def _dump(record: Any, name: str) -> Any:
-    value = getattr(record, name)
-    return None if value is None else record.info.fields[name].kind.dump(value)

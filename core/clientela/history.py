@@ -140,11 +140,13 @@ def before_values(record: Entity) -> dict[str, Any]:
     return changed
 
 
+def dumped(record: Entity, name: str) -> Any:
+    """Give the JSON form of a field's present value."""
+    value = getattr(record, name)
+    return None if value is None else record.info.fields[name].kind.dump(value)
+
+
 def whole(record: Entity) -> dict[str, Any]:
     """Give all fields of a record as JSON, hidden ones too: what a purge keeps so that it can be undone."""
-    values = {}
-    for name, declared in record.info.fields.items():
-        value = getattr(record, name)
-        if declared.field_class != "secret":
-            values[name] = None if value is None else declared.kind.dump(value)
-    return values
+    kept = (name for name, f in record.info.fields.items() if f.field_class != "secret")
+    return {name: dumped(record, name) for name in kept}

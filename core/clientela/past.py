@@ -49,7 +49,7 @@ class Past:
         )
         for table in (touched, folded):
             table.create(self._ctx.connection)
-        for batch in _batches(self._records(info)):
+        for batch in batches(self._records(info)):
             self._ctx.connection.execute(touched.insert(), [{"id": key} for key, _ in batch])
             rows = [row for _, row in batch if row is not None]
             if rows:
@@ -69,7 +69,7 @@ class Past:
             .order_by(CHANGE.c.record_id, CHANGE.c.rev.desc(), CHANGE.c.id.desc())
         )
         changes = self._ctx.connection.execute(query).fetchall()
-        for part in _chunks(
+        for part in batches(
             [(key, list(found)) for key, found in groupby(changes, lambda c: c.record_id)]
         ):
             present = self._present(info, [key for key, _ in part])
@@ -137,12 +137,8 @@ def _scratch(name: str, columns: list[Column[Any]]) -> Table:
     return Table(name, MetaData(), *columns, prefixes=["TEMPORARY"])
 
 
-def _chunks(items: list[Any]) -> Iterator[list[Any]]:
-    for start in range(0, len(items), BATCH):
-        yield items[start : start + BATCH]
-
-
-def _batches(items: Iterable[Any]) -> Iterator[list[Any]]:
+def batches(items: Iterable[Any]) -> Iterator[list[Any]]:
+    """Give the items in lists of a bounded length."""
     batch: list[Any] = []
     for item in items:
         batch.append(item)

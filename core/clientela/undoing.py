@@ -7,7 +7,7 @@ counts, a set may be undone as soon as the later ones are, and a redo is the und
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +15,12 @@ from sqlalchemy import select
 
 from clientela.entity import Entity, EntityInfo
 from clientela.errors import Conflict, NotFound
-from clientela.history import BOOKKEEPING, CHANGE
+from clientela.history import BOOKKEEPING, CHANGE, dumped
 from clientela.i18n import _
+from clientela.past import batches
 
 if TYPE_CHECKING:
     from clientela.context import Context
-
-BATCH = 500
 
 
 class CannotUndo(Conflict):
@@ -60,7 +59,7 @@ def take_back(ctx: Context, set_id: str) -> int:
     changes = _changes(ctx, set_id)
     clashes: list[Clash] = []
     written = 0
-    for part in _parts(changes):
+    for part in batches(changes):
         records = _records(ctx, part)
         later = _later(ctx, part)
         for change in part:
@@ -85,11 +84,6 @@ def _changes(ctx: Context, set_id: str) -> Sequence[Any]:
     if not rows:
         raise NotFound(_("There is no such change set, or it changed nothing."))
     return rows
-
-
-def _parts(changes: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(changes), BATCH):
-        yield changes[start : start + BATCH]
 
 
 def _records(ctx: Context, part: Sequence[Any]) -> dict[str, Entity]:
@@ -158,7 +152,7 @@ def _uncreate(
     later = [row for row in history if row.rev > change.rev]
     for name in sorted({n for row in later for n in (row.before or {})} - BOOKKEEPING):
         first = next(row.before[name] for row in later if name in (row.before or {}))
-        if _present(record, name) != first:
+        if dumped(record, name) != first:
             clashes.append(_clash(record, name, first))
     if clashes:
         return 0
@@ -184,9 +178,9 @@ def _unwrite(record: Entity, change: Any, history: list[Any], clashes: list[Clas
                 for row in history
                 if row.rev > change.rev and name in (row.before or {})
             ),
-            _present(record, name),
+            dumped(record, name),
         )
-        if _present(record, name) != left:
+        if dumped(record, name) != left:
             clashes.append(_clash(record, name, left))
             continue
         declared = record.info.fields[name]
@@ -194,10 +188,5 @@ def _unwrite(record: Entity, change: Any, history: list[Any], clashes: list[Clas
     return 1
 
 
-def _present(record: Entity, name: str) -> Any:
-    value = getattr(record, name)
-    return None if value is None else record.info.fields[name].kind.dump(value)
-
-
 def _clash(record: Entity, name: str, left: Any) -> Clash:
-    return Clash(record.info.name, record.public_id, name, left, _present(record, name))
+    return Clash(record.info.name, record.public_id, name, left, dumped(record, name))

@@ -17,11 +17,11 @@ from clientela.kinds.base import Home, Kind
 from clientela.kinds.choices import ListKind
 from clientela.kinds.codes import CountryKind
 from clientela.kinds.numbers import MoneyKind
-from clientela.kinds.structured import FileKind, JsonKind
+from clientela.kinds.structured import JsonKind
 from clientela.kinds.text import TextKind
 
 # Values of these kinds can be changed in place, so two rows must never share one.
-_CHANGEABLE = (ListKind, JsonKind, FileKind)
+_CHANGEABLE = (ListKind, JsonKind)
 _LONGEST_REMEMBERED = 100
 _MOST_REMEMBERED = 20_000
 _COUNTRY = CountryKind()

@@ -16,7 +16,7 @@ from clientela.kinds.choices import ChoiceKind, ListKind
 from clientela.kinds.codes import CodeKind
 from clientela.kinds.links import RefKind
 from clientela.kinds.numbers import BooleanKind, DecimalKind, IntegerKind, MoneyKind
-from clientela.kinds.structured import FileKind, JsonKind, StructuredKind
+from clientela.kinds.structured import JsonKind, StructuredKind
 from clientela.kinds.text import TextKind
 from clientela.kinds.times import DayKind, InstantKind
 from clientela.storage.types import from_scaled, write_instant
@@ -78,7 +78,6 @@ def _text(declared: Field, *, sqlite: bool) -> Text:
         (DecimalKind, lambda: lambda units: str(from_scaled(units, kind.places))),
         (ListKind, lambda: lambda raw: kind.csv(_from_json(raw))),
         (JsonKind, lambda: _json),
-        (FileKind, lambda: _json),
     )
     for known, maker in makers:
         if isinstance(kind, known) and type(kind).csv is known.csv:  # type: ignore[attr-defined]

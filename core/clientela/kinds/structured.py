@@ -245,13 +245,11 @@ class JsonKind(Kind):
         return {"n": rng.randint(0, 9)}
 
 
-class FileKind(Kind):
+class FileKind(JsonKind):
     """A file that is kept beside the database: its name, type, size and SHA-256."""
 
     name: ClassVar[str] = "file"
     python: ClassVar[Any] = dict
-    operators = frozenset()
-    sortable = False
 
     def __init__(self, *, most_bytes: int = 25 * 2**20, types: tuple[str, ...] = ()) -> None:
         self.most_bytes = most_bytes
@@ -278,30 +276,6 @@ class FileKind(Kind):
         if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= self.most_bytes:
             raise ValueError(_("A file may have {most} bytes here.", most=self.most_bytes))
         return {"name": name, "type": media, "size": size, "sha256": digest}
-
-    def parse(self, text: str) -> dict[str, Any]:
-        """Read the JSON that `csv` writes."""
-        return self.load(read_json(text))
-
-    def types(self) -> tuple[TypeEngine[Any], ...]:
-        """Give one JSON column."""
-        return (json_type(),)
-
-    def to_columns(self, value: Any) -> tuple[Any, ...]:
-        """Store the value as it is."""
-        return (value,)
-
-    def from_columns(self, values: Sequence[Any]) -> Any:
-        """Give the value so that nobody changes it in place."""
-        return frozen(values[0])
-
-    def renderer(self, *, sqlite: bool) -> Render | None:
-        """Pass SQLite's JSON text through unread."""
-        return (lambda raw: None if raw is None else orjson.Fragment(raw)) if sqlite else None
-
-    def csv(self, value: Any) -> str:
-        """Write the description as JSON."""
-        return orjson.dumps(value).decode()
 
     def json_schema(self) -> dict[str, Any]:
         """Describe the description."""
