@@ -143,7 +143,7 @@ class App:
     def _after(self, ctx: Context) -> None:
         if ctx.dry_run or ctx.changes is None:
             return
-        if any(change.entity in ACCESS_ENTITIES for change in ctx.changes.changes):
+        if ctx.changes.entities & ACCESS_ENTITIES:
             self.directory.forget()
 
     def perform(self, principal: Principal, work: Callable[[Context], T], **how: object) -> T:

@@ -6,15 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
 
 from clientela import ids
 from clientela.access.scopes import reachable
 from clientela.errors import NotFound
+from clientela.facts import ChangesUndone
 from clientela.history import CHANGE, CHANGE_SET, dumped
 from clientela.i18n import _
 from clientela.storage.types import write_instant
-from clientela.undoing import CannotUndo, take_back
+from clientela.undoing import CannotUndo, family, take_back
 
 if TYPE_CHECKING:
     from clientela.context import Context
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 PREFIX = "chs"
 READ, UNDO = "core.change.read", "core.change.undo"
 MOST = 200
+# Subscribers hear of so many single records that an undo has written; beyond, of the undo as a whole.
+MOST_TOLD = 1_000
 PERMISSIONS = {READ: "See the change log", UNDO: "Take changes back, and make them again"}
 
 
@@ -43,7 +46,7 @@ def list_sets(ctx: Context, wanted: Wanted) -> list[dict[str, Any]]:
     """Give the newest change sets that this principal may see something of."""
     ctx.require(READ)
     sets = CHANGE_SET.c
-    conditions: list[ColumnElement[bool]] = [
+    conditions: list[ColumnElement[bool]] = [sets.part_of.is_(None)] + [
         column == value
         for column, value in (
             (sets.actor, wanted.actor),
@@ -54,14 +57,17 @@ def list_sets(ctx: Context, wanted: Wanted) -> list[dict[str, Any]]:
     ]
     if wanted.after:
         conditions.append(sets.id < key_of(wanted.after))
+    # A look into the set itself is enough where it is not part of an import, which is almost always.
     inside = [CHANGE.c.set_id == sets.id, *_seen(ctx)]
     if wanted.entity:
         inside.append(CHANGE.c.entity == ctx.app.registry.entity(wanted.entity).name)
     if wanted.record:
         inside.append(CHANGE.c.record_id == _record_key(wanted.record))
+    more = CHANGE_SET.alias()
+    parts = exists().where(more.c.part_of == sets.id, CHANGE.c.set_id == more.c.id, *inside[1:])
     query = (
-        select(CHANGE_SET)
-        .where(*conditions, exists().where(*inside))
+        select(*_shown_columns())
+        .where(*conditions, or_(exists().where(*inside), parts))
         .order_by(sets.id.desc())
         .limit(min(max(wanted.limit, 1), MOST))
     )
@@ -72,7 +78,7 @@ def show_set(ctx: Context, set_id: str, *, after: str = "", limit: int = MOST) -
     """Give a change set with its changes, a page of them at a time."""
     ctx.require(READ)
     row = _row(ctx, set_id)
-    conditions = [CHANGE.c.set_id == row.id, *_seen(ctx)]
+    conditions = [CHANGE.c.set_id.in_(family(row.id)), *_seen(ctx)]
     if after:
         conditions.append(CHANGE.c.id > key_of(after))
     rows = ctx.connection.execute(
@@ -88,7 +94,7 @@ def record_history(ctx: Context, info: EntityInfo, key: str) -> dict[str, Any]:
     record = ctx.get(info.cls, key, trashed=None)
     query = (
         select(CHANGE, CHANGE_SET.c.at, CHANGE_SET.c.actor, CHANGE_SET.c.face, CHANGE_SET.c.action,
-               CHANGE_SET.c.reason, CHANGE_SET.c.cause, CHANGE_SET.c.undoes)
+               CHANGE_SET.c.reason, CHANGE_SET.c.cause, CHANGE_SET.c.undoes, CHANGE_SET.c.part_of)
         .join_from(CHANGE, CHANGE_SET, CHANGE_SET.c.id == CHANGE.c.set_id)
         .where(CHANGE.c.record_id == record.id, CHANGE.c.entity == info.name)
         .order_by(CHANGE.c.rev.desc(), CHANGE.c.id.desc())
@@ -127,7 +133,9 @@ def undo(ctx: Context, set_id: str) -> dict[str, Any]:
         ctx.require(ctx.app.registry.entity(name).permission("update"))
     made = ctx.change_set()
     made.action, made.undoes = "core.change.undo", row.id
-    written = take_back(ctx, row.id)
+    written = take_back(ctx, row.id, quietly=row.rows > MOST_TOLD)
+    ids_ = {"set_id": f"{PREFIX}_{made.id}", "undoes": f"{PREFIX}_{row.id}"}
+    ctx.tell(ChangesUndone(**ids_, records=written))
     return {"id": f"{PREFIX}_{made.id}", "undoes": f"{PREFIX}_{row.id}", "records": written}
 
 
@@ -188,21 +196,34 @@ def _change(ctx: Context, row: Any) -> dict[str, Any]:
 
 def _set(row: Any, *, key: str = "id") -> dict[str, Any]:
     made = {
-        "id": f"{PREFIX}_{getattr(row, key)}", "at": write_instant(row.at), "actor": row.actor, "face": row.face,
-        "action": row.action, "reason": row.reason,
+        "id": f"{PREFIX}_{row.part_of or getattr(row, key)}", "at": write_instant(row.at),
+        "actor": row.actor, "face": row.face, "action": row.action, "reason": row.reason,
         "cause": None if row.cause is None else f"{PREFIX}_{row.cause}",
         "undoes": None if row.undoes is None else f"{PREFIX}_{row.undoes}",
     }  # fmt: skip
     return made | ({"rows": row.rows} if hasattr(row, "rows") else {})
 
 
+def _shown_columns() -> list[ColumnElement[Any]]:
+    """Give the columns of a set as it is shown: with the rows of all sets that continue it."""
+    more = CHANGE_SET.alias()
+    others = select(func.sum(more.c.rows)).where(more.c.part_of == CHANGE_SET.c.id)
+    rows = CHANGE_SET.c.rows + func.coalesce(others.scalar_subquery(), 0)
+    return [*(c for c in CHANGE_SET.c if c.name != "rows"), rows.label("rows")]
+
+
 def _row(ctx: Context, set_id: str) -> Any:
+    """Find a set; the id of a part leads to the whole."""
     key = key_of(set_id)
-    row = ctx.connection.execute(select(CHANGE_SET).where(CHANGE_SET.c.id == key)).first()
+    whole = select(func.coalesce(CHANGE_SET.c.part_of, CHANGE_SET.c.id)).where(
+        CHANGE_SET.c.id == key
+    )
+    query = select(*_shown_columns()).where(CHANGE_SET.c.id == whole.scalar_subquery())
+    row = ctx.connection.execute(query).first()
     seen = row is not None and (
         ctx.principal.is_system
         or ctx.connection.execute(
-            select(CHANGE.c.id).where(CHANGE.c.set_id == key, *_seen(ctx)).limit(1)
+            select(CHANGE.c.id).where(CHANGE.c.set_id.in_(family(row.id)), *_seen(ctx)).limit(1)
         ).first()
     )
     if not seen:
@@ -212,7 +233,7 @@ def _row(ctx: Context, set_id: str) -> Any:
 
 def _entities(ctx: Context, key: str) -> Iterable[str]:
     return ctx.connection.execute(
-        select(CHANGE.c.entity).where(CHANGE.c.set_id == key).distinct()
+        select(CHANGE.c.entity).where(CHANGE.c.set_id.in_(family(key))).distinct()
     ).scalars()
 
 

@@ -21,7 +21,8 @@ from clientela.access.scopes import in_trash, visible
 from clientela.actions import DEEPEST, Action
 from clientela.entity import Entity, EntityInfo
 from clientela.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound, Stale
-from clientela.history import Change, ChangeSet, before_values, whole
+from clientela.external import forget_names, names_of
+from clientela.history import EXTERNAL_NAMES, Change, ChangeSet, before_values, whole
 from clientela.i18n.texts import _
 from clientela.past import Past
 from clientela.storage.violations import as_refusal
@@ -215,8 +216,14 @@ class Context:
         ]:
             self._save_changed(record)
         for record in [r for r in session.deleted if isinstance(r, Entity)]:
-            self._remember(record, "purge", record.rev + 1, whole(record))
+            self._remember(record, "purge", record.rev + 1, whole(record) | self._names(record))
             self.facts.append(told.RecordPurged(entity=record.info.name, record=record.public_id))
+
+    def _names(self, record: Entity) -> dict[str, Any]:
+        """Give, and forget, how other systems call a record that goes for good."""
+        names = names_of(self, [record.id]).get(record.id)
+        forget_names(self, [record.id])
+        return {EXTERNAL_NAMES: names} if names else {}
 
     def _stamp_new(self, record: Entity) -> None:
         # A record that is brought back keeps who created it, and when.
@@ -349,7 +356,7 @@ class Context:
         if "session" in self.__dict__:
             self.flush()
         if self.changes is not None:
-            self.changes.write(self, self.connection)
+            self.changes.write(self)
         self.app.outbox.write(self, self.facts)
         self.app.search.write(self)
 

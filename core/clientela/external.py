@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, Index, Table, delete, insert, select
@@ -51,9 +52,19 @@ def name_external(ctx: Context, info: EntityInfo, source: str, key: str, record_
     )
 
 
-def forget_external(ctx: Context, record_id: str) -> None:
-    """Forget the names of a record that was purged."""
-    ctx.connection.execute(delete(EXTERNAL).where(EXTERNAL.c.record_id == record_id))
+def names_of(ctx: Context, keys: Sequence[str]) -> dict[str, list[list[str]]]:
+    """Give how other systems call some records: source and key pairs, by record."""
+    table = EXTERNAL.c
+    query = select(table.record_id, table.source, table.key).where(table.record_id.in_(keys))
+    found: dict[str, list[list[str]]] = {}
+    for record, source, key in ctx.connection.execute(query.order_by(table.source, table.key)):
+        found.setdefault(record, []).append([source, key])
+    return found
+
+
+def forget_names(ctx: Context, keys: Sequence[str]) -> None:
+    """Forget the names of records that go for good."""
+    ctx.connection.execute(delete(EXTERNAL).where(EXTERNAL.c.record_id.in_(keys)))
 
 
 def _check(source: str, key: str) -> None:

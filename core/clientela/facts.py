@@ -74,6 +74,14 @@ class RecordPurged(Fact, plugin="core"):
     record: str
 
 
+class ChangesUndone(Fact, plugin="core"):
+    """A change set was taken back by another; for very many records this is told instead of a fact for each."""
+
+    set_id: str
+    undoes: str
+    records: int
+
+
 Handler = Callable[["Context", Any], None]
 
 

@@ -16,8 +16,6 @@ from clientela.entity import Composed, Entity, EntityInfo
 from clientela.storage.types import Instant, Key, json_type, plain_text
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from clientela.context import Context
 
 CHANGE_SET = Table(
@@ -31,8 +29,12 @@ CHANGE_SET = Table(
     Column("reason", Text),
     Column("cause", Key),
     Column("undoes", Key),
+    # The first set of the same import, whose batches were committed one by one.
+    Column("part_of", Key),
     Column("request_id", plain_text()),
     Column("rows", Integer, nullable=False),
+    Index("ix_core_change_set_part_of", "part_of"),
+    Index("ix_core_change_set_undoes", "undoes"),
 )
 
 CHANGE = Table(
@@ -52,6 +54,12 @@ CHANGE = Table(
 
 # Fields that change with every write and say nothing of their own.
 BOOKKEEPING = frozenset({"rev", "updated_at", "updated_by"})
+
+# A dry run of a bulk change shows so many of its changes, and counts the others.
+MOST_SHOWN = 1_000
+
+# Under this name the last values of a purged record hold how other systems call it; no field can be named so.
+EXTERNAL_NAMES = "@external"
 
 
 @dataclass
@@ -77,26 +85,57 @@ class Change:
 
 @dataclass
 class ChangeSet:
-    """All that one outermost action changed."""
+    """All that one outermost action changed.
+
+    `changes` wait to be written at the end; where records are written in bulk, their changes are written at once, and
+    `rows` counts them. `part_of` is the set that this one continues, because an import commits batch by batch.
+    """
 
     id: str
     action: str
     changes: list[Change] = field(default_factory=list)
     undoes: str | None = None
+    part_of: str | None = None
+    rows: int = 0
+    entities: set[str] = field(default_factory=set)
+    # What a dry run shows of the changes that were written in bulk.
+    shown: list[Change] = field(default_factory=list)
+    _counted: int | None = None
 
-    def write(self, ctx: Context, connection: Connection) -> None:
-        """Write the set and its changes, in bulk; an action that changed nothing leaves nothing."""
-        if not self.changes:
+    def open(self, ctx: Context, entity: str, rows: int) -> None:
+        """Write the set itself, so that so many changes of an entity can be written into it in bulk."""
+        self.rows += rows
+        self.entities.add(entity)
+        if self._counted is None:
+            self._insert(ctx)
+
+    def write(self, ctx: Context) -> None:
+        """Write the changes that wait, in bulk; an action that changed nothing leaves nothing."""
+        self.rows += len(self.changes)
+        self.entities |= {change.entity for change in self.changes}
+        if not self.rows:
             return
-        connection.execute(
+        if self._counted is None:
+            self._insert(ctx)
+        elif self._counted != self.rows:
+            mine = CHANGE_SET.c.id == self.id
+            ctx.connection.execute(CHANGE_SET.update().where(mine).values(rows=self.rows))
+        if self.changes:
+            self._log(ctx)
+
+    def _insert(self, ctx: Context) -> None:
+        self._counted = self.rows
+        ctx.connection.execute(
             CHANGE_SET.insert(),
             {
                 "id": self.id, "at": ctx.now, "actor": ctx.principal.id, "face": ctx.face, "action": self.action,
-                "reason": ctx.reason, "cause": ctx.cause, "undoes": self.undoes, "request_id": ctx.request_id,
-                "rows": len(self.changes),
+                "reason": ctx.reason, "cause": ctx.cause, "undoes": self.undoes, "part_of": self.part_of,
+                "request_id": ctx.request_id, "rows": self.rows,
             },
         )  # fmt: skip
-        connection.execute(
+
+    def _log(self, ctx: Context) -> None:
+        ctx.connection.execute(
             CHANGE.insert(),
             [
                 {
@@ -106,6 +145,10 @@ class ChangeSet:
                 for c in self.changes
             ],
         )  # fmt: skip
+
+    def preview(self) -> list[Change]:
+        """Give what a dry run shows: every change, or the first of very many."""
+        return [*self.shown, *self.changes]
 
 
 def stored_slots(record: Entity, name: str) -> tuple[str, ...]:

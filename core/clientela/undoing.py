@@ -3,24 +3,35 @@
 Nothing is guessed. A field goes back only when it still has the value that the set gave it; where somebody wrote the
 field since, that is a conflict, and all conflicts are listed before anything is touched. Because only the present value
 counts, a set may be undone as soon as the later ones are, and a redo is the undo of an undo.
+
+A record that the set created goes for good, as though it had never been there, and the log keeps it whole for the redo:
+in the trash it would still hold its unique values, and the corrected file could not be imported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, or_, select
 
-from clientela.entity import Entity, EntityInfo
+from clientela import facts as told
+from clientela.bulk.drafts import draft
+from clientela.bulk.records import Writer
+from clientela.bulk.values import Known, Values, logged, stored_values
+from clientela.entity import EntityInfo
 from clientela.errors import Conflict, NotFound
-from clientela.history import BOOKKEEPING, CHANGE, dumped
+from clientela.external import name_external
+from clientela.history import BOOKKEEPING, CHANGE, CHANGE_SET, EXTERNAL_NAMES
 from clientela.i18n import _
-from clientela.past import batches
 
 if TYPE_CHECKING:
     from clientela.context import Context
+
+BATCH = 2_000
+MOST_LISTED = 200
 
 
 class CannotUndo(Conflict):
@@ -32,7 +43,7 @@ class CannotUndo(Conflict):
 
 @dataclass(frozen=True)
 class Clash:
-    """A field that somebody wrote after the set that is to be undone."""
+    """A field that somebody wrote after the set that is to be undone, or a record that refers to one it created."""
 
     entity: str
     record: str
@@ -43,150 +54,285 @@ class Clash:
     def as_dict(self) -> dict[str, Any]:
         """Give the JSON form: the value the set left, and the value that stands now."""
         return {
-            "entity": self.entity,
-            "id": self.record,
-            "field": self.field,
-            "left": self.then,
-            "now": self.now,
-        }
+            "entity": self.entity, "id": self.record, "field": self.field, "left": self.then, "now": self.now,
+        }  # fmt: skip
 
 
-def take_back(ctx: Context, set_id: str) -> int:
+def take_back(ctx: Context, set_id: str, *, quietly: bool = False) -> int:
     """Undo the changes of a set in the context's transaction and give how many records were written.
 
-    Raises `CannotUndo` with all clashes in `extra["conflicts"]`, and then nothing was written.
+    `quietly` tells no facts of single records. Raises `CannotUndo` with the clashes in `extra["conflicts"]`, and then
+    nothing was written.
     """
-    changes = _changes(ctx, set_id)
-    clashes: list[Clash] = []
-    written = 0
-    for part in batches(changes):
-        records = _records(ctx, part)
-        later = _later(ctx, part)
-        for change in part:
-            written += _one(ctx, change, records, later, clashes)
-        if not clashes:
-            ctx.flush()
-    if clashes:
-        raise CannotUndo(
-            _(
-                "{count} values were changed since by others, so nothing was taken back.",
-                count=len(clashes),
-            ),
-            extra={"conflicts": [clash.as_dict() for clash in clashes[:200]]},
-        )
-    return written
-
-
-def _changes(ctx: Context, set_id: str) -> Sequence[Any]:
-    rows = ctx.connection.execute(
-        select(CHANGE).where(CHANGE.c.set_id == set_id).order_by(CHANGE.c.id.desc())
-    ).fetchall()
-    if not rows:
+    ctx.flush()
+    back = Back(ctx, quietly=quietly)
+    found = False
+    for changes in _changes(ctx, set_id):
+        found = True
+        back.take(changes)
+    if not found:
         raise NotFound(_("There is no such change set, or it changed nothing."))
-    return rows
+    back.refuse_clashes()
+    if "session" in ctx.__dict__:
+        ctx.session.expire_all()
+    return back.written
 
 
-def _records(ctx: Context, part: Sequence[Any]) -> dict[str, Entity]:
-    """Load the records of some changes, wherever they stand, one statement per entity."""
-    found: dict[str, Entity] = {}
-    for name in {change.entity for change in part}:
-        info = ctx.app.registry.entity(name)
-        keys = {change.record_id for change in part if change.entity == name}
-        query = select(info.cls).where(info.cls.id.in_(keys))
-        if not ctx.app.db.is_sqlite:
-            query = query.with_for_update(of=info.cls)
-        found |= {record.id: record for record in ctx.session.execute(query).scalars()}
+def _changes(ctx: Context, set_id: str) -> Iterator[Sequence[Any]]:
+    """Give the changes of a set and of those that continue it, the newest first, in bounded lists."""
+    parts = family(set_id).order_by(CHANGE_SET.c.id.desc())
+    for part in ctx.connection.execute(parts).scalars().all():
+        page = select(CHANGE).where(CHANGE.c.set_id == part).order_by(CHANGE.c.id.desc())
+        rows = ctx.connection.execute(page.limit(BATCH)).fetchall()
+        while rows:
+            yield rows
+            rows = ctx.connection.execute(
+                page.where(CHANGE.c.id < rows[-1].id).limit(BATCH)
+            ).fetchall()
+
+
+def family(set_id: str) -> Select[Any]:
+    """Give the keys of a set and of those that continue it."""
+    return select(CHANGE_SET.c.id).where(
+        or_(CHANGE_SET.c.id == set_id, CHANGE_SET.c.part_of == set_id)
+    )
+
+
+@dataclass
+class Step:
+    """What becomes of one record: what it was before this list of changes was taken back, and what it will be."""
+
+    info: EntityInfo
+    stored: Values | None
+    values: Values | None
+    # A record comes back before those that refer to it, and goes after them.
+    first: int | None = None
+    last: int = 0
+
+    @property
+    def what(self) -> str:
+        """Name what is to be written."""
+        if self.stored is None:
+            return "none" if self.values is None else "create"
+        return "purge" if self.values is None else "change"
+
+    @property
+    def place(self) -> int:
+        """Give when it is written, among the others."""
+        return self.first or 0 if self.what == "create" else self.last
+
+
+class Back:
+    """Takes lists of changes back, one after another, and collects what stands against it."""
+
+    def __init__(self, ctx: Context, *, quietly: bool) -> None:
+        self._ctx = ctx
+        self._quietly = quietly
+        self._clashes: list[Clash] = []
+        self._clashing = 0
+        self.written = 0
+
+    def refuse_clashes(self) -> None:
+        """Raise what was collected."""
+        if self._clashing:
+            raise CannotUndo(
+                _(
+                    "{count} values were changed since by others, so nothing was taken back.",
+                    count=self._clashing,
+                ),
+                extra={"conflicts": [clash.as_dict() for clash in self._clashes]},
+            )
+
+    def _clash(self, info: EntityInfo, key: str, field: str, *, left: Any, now: Any) -> None:
+        self._clashing += 1
+        if len(self._clashes) < MOST_LISTED:
+            self._clashes.append(Clash(info.name, info.public_id(key), field, left, now))
+
+    def take(self, changes: Sequence[Any]) -> None:
+        """Take a list of changes back, the newest first."""
+        steps = self._loaded(changes)
+        later = _later(self._ctx, [change.record_id for change in changes])
+        for place, change in enumerate(changes):
+            step = steps[change.entity, change.record_id]
+            step.last = place
+            if step.first is None:
+                step.first = place
+            self._one(step, change, later[change.record_id])
+        self._write(sorted(steps.values(), key=lambda step: step.place))
+
+    def _loaded(self, changes: Sequence[Any]) -> dict[tuple[str, str], Step]:
+        """Load the records of some changes, wherever they stand, one statement per entity."""
+        steps: dict[tuple[str, str], Step] = {}
+        for name in {change.entity for change in changes}:
+            info = self._ctx.app.registry.entity(name)
+            keys = {change.record_id for change in changes if change.entity == name}
+            query = select(info.table).where(info.table.c.id.in_(keys))
+            if not self._ctx.app.db.is_sqlite:
+                query = query.with_for_update()
+            steps |= {(name, key): Step(info, None, None) for key in keys}
+            for row in self._ctx.connection.execute(query).mappings():
+                stored = stored_values(info, row)
+                steps[name, stored["id"]] = Step(info, stored, stored)
+        return steps
+
+    # single changes ---------------------------------------------------------------------------------------------
+
+    def _one(self, step: Step, change: Any, history: list[Any]) -> None:
+        if change.kind == "purge":
+            if step.values is None:
+                step.values = _revived(step.info, change)
+        elif step.values is None:
+            self._clash(step.info, change.record_id, "id", left="there", now="purged")
+        elif change.kind == "create":
+            self._uncreate(step, change, history)
+        else:
+            self._unwrite(step, change, history)
+
+    def _uncreate(self, step: Step, change: Any, history: list[Any]) -> None:
+        """Let a created record go, unless somebody has worked on it since."""
+        later = [row for row in history if row.rev > change.rev]
+        for name in sorted({n for row in later for n in (row.before or {})} - BOOKKEEPING):
+            self._compare(step, name, _left(step, later, name))
+        step.values = None
+
+    def _unwrite(self, step: Step, change: Any, history: list[Any]) -> None:
+        """Give the changed fields their old values, where they still have the new ones."""
+        later = [row for row in history if row.rev > change.rev]
+        back: Values = {}
+        for name, old in change.before.items():
+            declared = step.info.fields[name]
+            if declared.field_class == "secret":
+                continue  # the log did not keep it
+            if self._compare(step, name, _left(step, later, name)):
+                back[name] = None if old is None else declared.kind.revive(old)
+        step.values = (step.values or {}) | back
+
+    def _compare(self, step: Step, name: str, left: Any) -> bool:
+        assert step.values is not None  # noqa: S101 - told to the type checker
+        now = logged(step.info, step.values, name)
+        if now != left:
+            self._clash(step.info, step.values["id"], name, left=left, now=now)
+        return bool(now == left)
+
+    # writing ----------------------------------------------------------------------------------------------------
+
+    def _write(self, steps: Sequence[Step]) -> None:
+        if self._clashing:
+            return
+        for (what, name), some in groupby(steps, key=lambda step: (step.what, step.info.name)):
+            members = [step for step in some if what != "change" or step.stored != step.values]
+            if what == "none" or not members:
+                continue
+            info = members[0].info
+            if what == "purge" and self._referred_to(info, members):
+                return
+            self._ctx.change_set().open(self._ctx, name, len(members))
+            _WRITE[what](self._ctx, info, members)
+            self.written += len(members)
+            if not self._quietly:
+                self._tell(info, what, members)
+
+    def _referred_to(self, info: EntityInfo, going: Sequence[Step]) -> bool:
+        """Collect the records that refer to those that are to go, and do not go themselves."""
+        keys = [step.stored["id"] for step in going if step.stored is not None]
+        for other, name in self._ctx.app.registry.referring(info):
+            column = other.fields[name].columns[0]
+            query = select(other.table.c.id, column).where(column.in_(keys))
+            if other is info:
+                query = query.where(other.table.c.id.not_in(keys))
+            for key, target in self._ctx.connection.execute(query.limit(MOST_LISTED)):
+                self._clash(other, key, name, left=None, now=info.public_id(target))
+        return bool(self._clashing)
+
+    def _tell(self, info: EntityInfo, what: str, members: Sequence[Step]) -> None:
+        for step in members:
+            record = info.public_id((step.values or step.stored or {})["id"])
+            if what == "create":
+                self._ctx.tell(told.RecordCreated(entity=info.name, record=record))
+            elif what == "purge":
+                self._ctx.tell(told.RecordPurged(entity=info.name, record=record))
+            else:
+                self._ctx.tell(_changed(_known(step), record))
+
+
+def _left(step: Step, later: Sequence[Any], name: str) -> Any:
+    """Give what a change left in a field: what the next change of it found, or what stands now."""
+    assert step.values is not None  # noqa: S101 - told to the type checker
+    found = (row.before[name] for row in later if name in (row.before or {}))
+    return next(found, logged(step.info, step.values, name))
+
+
+def _later(ctx: Context, keys: Sequence[str]) -> dict[str, list[Any]]:
+    """Give all changes of some records, the oldest first: their before-values are what the ones before left."""
+    rows = ctx.connection.execute(
+        select(CHANGE.c.record_id, CHANGE.c.rev, CHANGE.c.before, CHANGE.c.kind)
+        .where(CHANGE.c.record_id.in_(set(keys)))
+        .order_by(CHANGE.c.rev, CHANGE.c.id)
+    )
+    found: dict[str, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.record_id, []).append(row)
     return found
 
 
-def _later(ctx: Context, part: Sequence[Any]) -> dict[str, list[Any]]:
-    """Give the later changes of the same records, the oldest first: their before-values are what the set left."""
-    keys = {change.record_id for change in part}
-    rows = ctx.connection.execute(
-        select(CHANGE.c.record_id, CHANGE.c.rev, CHANGE.c.before, CHANGE.c.kind)
-        .where(CHANGE.c.record_id.in_(keys))
-        .order_by(CHANGE.c.rev, CHANGE.c.id)
-    )
-    later: dict[str, list[Any]] = {}
-    for row in rows:
-        later.setdefault(row.record_id, []).append(row)
-    return later
-
-
-def _one(
-    ctx: Context,
-    change: Any,
-    records: dict[str, Entity],
-    later: dict[str, list[Any]],
-    clashes: list[Clash],
-) -> int:
-    info = ctx.app.registry.entity(change.entity)
-    record = records.get(change.record_id)
-    if change.kind == "purge":
-        if record is None:
-            records[change.record_id] = _bring_back(ctx, info, change)
-        return 1
-    if record is None:
-        clashes.append(Clash(info.name, info.public_id(change.record_id), "id", "there", "purged"))
-        return 0
-    if change.kind == "create":
-        return _uncreate(ctx, change, record, later[record.id], clashes)
-    return _unwrite(record, change, later[record.id], clashes)
-
-
-def _bring_back(ctx: Context, info: EntityInfo, change: Any) -> Entity:
-    """Insert a purged record again, as the log kept it; its revisions go on where they ended."""
-    record = info.cls()
+def _revived(info: EntityInfo, change: Any) -> Values:
+    """Give the values of a purged record as the log kept them; its revisions go on where they ended."""
+    values: Values = {}
     for name, declared in info.fields.items():
         raw = change.before.get(name)
+        values[name] = declared.initial() if raw is None and not declared.optional else None
         if raw is not None:
-            setattr(record, name, declared.kind.revive(raw))
-    record.rev = change.rev + 1
-    return ctx.add(record)
+            values[name] = declared.kind.revive(raw)
+    return values | {"rev": change.rev + 1, EXTERNAL_NAMES: change.before.get(EXTERNAL_NAMES, [])}
 
 
-def _uncreate(
-    ctx: Context, change: Any, record: Entity, history: list[Any], clashes: list[Clash]
-) -> int:
-    """Put a created record into the trash, unless somebody has worked on it since."""
-    later = [row for row in history if row.rev > change.rev]
-    for name in sorted({n for row in later for n in (row.before or {})} - BOOKKEEPING):
-        first = next(row.before[name] for row in later if name in (row.before or {}))
-        if dumped(record, name) != first:
-            clashes.append(_clash(record, name, first))
-    if clashes:
-        return 0
-    if any(row.kind == "purge" and row.rev < change.rev for row in history):
-        # It was purged before, and this change brought it back: so it goes the same way again.
-        ctx.delete(record)
-        ctx.flush()  # what refers to it comes before it here, and must go first
-        return 1
-    if record.deleted_at is not None:
-        return 0
-    record.deleted_at = ctx.now
-    return 1
+def _known(step: Step) -> Known:
+    assert step.stored is not None  # noqa: S101 - told to the type checker
+    assert step.values is not None  # noqa: S101 - told to the type checker
+    return Known(step.info, step.stored, step.values)
 
 
-def _unwrite(record: Entity, change: Any, history: list[Any], clashes: list[Clash]) -> int:
-    """Give the changed fields their old values, where they still have the new ones."""
-    for name, old in change.before.items():
-        if record.info.fields[name].field_class == "secret":
-            continue  # the log did not keep it
-        left = next(
-            (
-                row.before[name]
-                for row in history
-                if row.rev > change.rev and name in (row.before or {})
-            ),
-            dumped(record, name),
-        )
-        if dumped(record, name) != left:
-            clashes.append(_clash(record, name, left))
-            continue
-        declared = record.info.fields[name]
-        setattr(record, name, None if old is None else declared.kind.revive(old))
-    return 1
+def _changed(known: Known, record: str) -> told.Fact:
+    """Name what was done to a record that stays."""
+    name = known.info.name
+    if known.kind == "trash":
+        return told.RecordTrashed(entity=name, record=record)
+    if known.kind == "restore":
+        return told.RecordRestored(entity=name, record=record)
+    return told.RecordChanged(entity=name, record=record, fields=tuple(sorted(known.before)))
 
 
-def _clash(record: Entity, name: str, left: Any) -> Clash:
-    return Clash(record.info.name, record.public_id, name, left, dumped(record, name))
+def _create(ctx: Context, info: EntityInfo, members: Sequence[Step]) -> None:
+    values = [step.values or {} for step in members]
+    names = [(one["id"], pair) for one in values for pair in one.pop(EXTERNAL_NAMES, ())]
+    for one in values:
+        one |= {"updated_at": ctx.now, "updated_by": ctx.principal.id}
+        _ask(ctx, info, one, {}, created=True)
+    Writer(ctx).create(info, values)
+    for key, (source, name) in names:
+        name_external(ctx, info, source, name, key)
+
+
+def _change(ctx: Context, info: EntityInfo, members: Sequence[Step]) -> None:
+    changed = [_known(step) for step in members]
+    for known in changed:
+        _ask(ctx, info, known.values, known.before, created=False)
+    Writer(ctx).change(info, changed)
+
+
+def _purge(ctx: Context, info: EntityInfo, members: Sequence[Step]) -> None:
+    values = [step.stored or {} for step in members]
+    for one in values if ctx.app.hooks.anybody("record_purging") else ():
+        ctx.hook.record_purging(ctx=ctx, record=draft(info, one))
+    Writer(ctx).purge(info, values)
+
+
+_WRITE = {"create": _create, "change": _change, "purge": _purge}
+
+
+def _ask(ctx: Context, info: EntityInfo, values: Values, before: Values, *, created: bool) -> None:
+    """Let the record's own rules and the guarding hooks look at what it will be."""
+    record = draft(info, values)
+    record.check()
+    if ctx.app.hooks.anybody("record_saving"):
+        ctx.hook.record_saving(ctx=ctx, record=record, before=before, created=created)

@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 from clientela.actions import Action
 from clientela.entity import Entity, EntityInfo
 from clientela.errors import Conflict
-from clientela.external import forget_external
 from clientela.i18n.texts import Text, _
 
 if TYPE_CHECKING:
@@ -111,7 +110,6 @@ def purge(
     # What refers to it goes first; the database would refuse the other order.
     ctx.flush()
     ctx.delete(record)
-    forget_external(ctx, record.id)
     return record
 
 

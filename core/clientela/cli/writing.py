@@ -57,7 +57,7 @@ def changes_of(ctx: Context) -> list[dict[str, Any]]:
     ctx.flush()
     registry = ctx.app.registry
     return (
-        [c.as_dict(registry.entity(c.entity)) for c in ctx.changes.changes] if ctx.changes else []
+        [c.as_dict(registry.entity(c.entity)) for c in ctx.changes.preview()] if ctx.changes else []
     )
 
 

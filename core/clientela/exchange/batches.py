@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from clientela.bulk.values import Known, Values
 from clientela.entity import EntityInfo
 from clientela.exchange.cells import Bad, FieldColumn
 from clientela.exchange.options import ImportOptions
 from clientela.exchange.report import Problem
-
-Values = dict[str, Any]
 
 
 @dataclass
@@ -21,20 +20,6 @@ class Parsed:
     numbers: list[int]
     columns: list[list[Any]]
     problems: list[Problem] = field(default_factory=list)
-
-
-@dataclass
-class Known:
-    """A record that was there before: what it had, and what it will have."""
-
-    info: EntityInfo
-    stored: Values
-    values: Values
-
-    @property
-    def before(self) -> Values:
-        """Give the old values of the fields that change, as JSON."""
-        return differences(self.info, self.stored, self.values)
 
 
 @dataclass
@@ -98,20 +83,3 @@ def bad_ones(numbers: Sequence[int], values: Sequence[Any]) -> list[Problem]:
         for number, bad in zip(numbers, values, strict=True)
         if type(bad) is Bad
     ]
-
-
-def differences(info: EntityInfo, old: Values, new: Values) -> Values:
-    """Give the old values, as JSON, of the fields that differ."""
-    return {
-        name: None if old[name] is None else declared.kind.dump(old[name])
-        for name, declared in info.fields.items()
-        if old[name] != new[name]
-    }
-
-
-def stored_values(info: EntityInfo, row: Any) -> Values:
-    """Give the values of a stored row, by field."""
-    return {
-        name: declared.kind.from_columns([row[column.name] for column in declared.columns])
-        for name, declared in info.fields.items()
-    }

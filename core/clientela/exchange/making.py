@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from clientela.bulk.drafts import Blueprint, draft
+from clientela.bulk.keys import letters, new_keys
+from clientela.bulk.values import Values
 from clientela.errors import Refusal
-from clientela.exchange.batches import Batch, Parsed, Plan, Values, bad_ones
+from clientela.exchange.batches import Batch, Parsed, Plan, bad_ones
 from clientela.exchange.cells import BLANK, FieldColumn
-from clientela.exchange.drafts import Blueprint
-from clientela.exchange.keys import letters, new_keys
 from clientela.exchange.lookups import existing, resolved, taken
 from clientela.exchange.report import Problem
 from clientela.i18n.texts import _
@@ -112,7 +113,7 @@ class Maker:
         """Let the record's own rules and the guarding hooks look at it."""
         if not (self.blueprint.has_rules or self.plan.asks_hooks):
             return True
-        record = self.blueprint.record(values)
+        record = draft(self.info, values)
         try:
             record.check()
             if self.plan.asks_hooks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from clientela.exchange.batches import Known, Values, differences, stored_values
+from clientela.bulk.values import Known, Values, differences, stored_values
 from clientela.exchange.cells import BLANK
 from clientela.exchange.lookups import changeable, known_records
 from clientela.exchange.making import MISSING, Maker

@@ -27,7 +27,7 @@ CORE = Plugin(
     actions=[set_password, issue],
     facts=[
         facts.RecordCreated, facts.RecordChanged, facts.RecordTrashed, facts.RecordRestored, facts.RecordPurged,
-        RecordsImported,
+        facts.ChangesUndone, RecordsImported,
     ],
     hooks=[card, guards],
     views={"core.customer": {"card": card.customer_card}},

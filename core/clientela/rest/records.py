@@ -214,7 +214,7 @@ def dry(ctx: Context, result: Any) -> Reply:
     """Reply with what would have been, and the changes it would have made."""
     registry = ctx.app.registry
     changes = (
-        [c.as_dict(registry.entity(c.entity)) for c in ctx.changes.changes] if ctx.changes else []
+        [c.as_dict(registry.entity(c.entity)) for c in ctx.changes.preview()] if ctx.changes else []
     )
     return json_reply({"dry_run": True, "result": _plain(result), "changes": changes})
 

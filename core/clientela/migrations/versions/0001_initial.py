@@ -24,10 +24,13 @@ def upgrade() -> None:
         sa.Column('reason', sa.Text(), nullable=True),
         sa.Column('cause', types.Key(), nullable=True),
         sa.Column('undoes', types.Key(), nullable=True),
+        sa.Column('part_of', types.Key(), nullable=True),
         sa.Column('request_id', types.plain_text(), nullable=True),
         sa.Column('rows', sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint('id', name=op.f('pk_core_change_set'))
     )
+    op.create_index('ix_core_change_set_part_of', 'core_change_set', ['part_of'], unique=False)
+    op.create_index('ix_core_change_set_undoes', 'core_change_set', ['undoes'], unique=False)
     op.create_table('core_external_key',
         sa.Column('id', types.Key(), nullable=False),
         sa.Column('entity', types.plain_text(), nullable=False),

@@ -27,6 +27,13 @@ def draft_class(info: EntityInfo) -> type[Any]:
     return type(f"{cls.__name__}Draft", (), body)
 
 
+def draft(info: EntityInfo, values: dict[str, Any]) -> Any:
+    """Give the draft over some values; what a rule sets in the one is seen in the other."""
+    made = object.__new__(draft_class(info))
+    made.__dict__ = values
+    return made
+
+
 def _is_behaviour(name: str, value: Any) -> bool:
     if name == "__repr__":
         return True
@@ -44,7 +51,6 @@ class Blueprint:
 
     def __init__(self, ctx: Context, info: EntityInfo) -> None:
         self.info = info
-        self.draft = draft_class(info)
         self.has_rules = info.cls.check is not Entity.check
         stamps = {"rev": 1, "created_at": ctx.now, "updated_at": ctx.now, "deleted_at": None}
         stamps |= {"created_by": ctx.principal.id, "updated_by": ctx.principal.id}
@@ -72,9 +78,3 @@ class Blueprint:
         factory = self.factories.get(name)
         value = self._template.get(name)
         return factory or (lambda: value)
-
-    def record(self, values: dict[str, Any]) -> Any:
-        """Give the draft over some values; what a rule sets in the one is seen in the other."""
-        made = object.__new__(self.draft)
-        made.__dict__ = values
-        return made

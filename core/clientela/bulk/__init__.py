@@ -1,0 +1,1 @@
+"""Many records at once: plain values instead of objects, the same rules, log, words and facts."""
