@@ -195,7 +195,7 @@ class App:
         """Create every table at once, for tests and memory databases; a deployment migrates instead."""
         with self.db.write() as connection:
             tables = [info.table for info in self.registry.entities.values()]
-            names = {t.name for t in tables}
+            names = {t.name for t in tables} | {t.name for p in self.plugins for t in p.tables}
             own = [
                 t
                 for t in Entity.metadata.sorted_tables

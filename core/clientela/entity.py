@@ -52,6 +52,10 @@ class EntityInfo:
     about: str
     unique_together: tuple[tuple[str, ...], ...] = ()
     verbs: frozenset[str] = VERBS
+    # Only the owner sees a record, and whoever has the permission `supervise`.
+    private: bool = False
+    # Records of what was done, not of what is so: a total export keeps them apart, as it does the change log.
+    journal: bool = False
     fields: dict[str, Field] = field(default_factory=dict)
 
     @cached_property
@@ -197,6 +201,8 @@ class Entity(DeclarativeBase):
         collection: str = "",
         unique_together: Iterable[tuple[str, ...]] = (),
         verbs: Iterable[str] = VERBS,
+        private: bool = False,
+        journal: bool = False,
         **options: Any,
     ) -> None:
         if not plugin:
@@ -221,10 +227,19 @@ class Entity(DeclarativeBase):
             about=(cls.__doc__ or "").strip().split("\n")[0],
             unique_together=tuple(unique_together),
             verbs=frozenset(verbs),
+            private=private,
+            journal=journal,
         )
         _check_names(cls.info)
         cls.__tablename__ = f"{plugin}_{singular}"
         cls.info.fields = _declared_fields(cls)
+        if private and "owner_id" not in cls.info.fields:
+            raise Misconfigured(
+                _(
+                    "{type} is private, so it must say whose it is: owner_id: Mapped[str | None] = owner().",
+                    type=cls.__name__,
+                )
+            )
         for declared in cls.info.fields.values():
             _map(cls, declared)
         cls.__table_args__ = (*_indexes(cls.info), *cls.__dict__.get("__table_args__", ()))

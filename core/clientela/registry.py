@@ -64,6 +64,8 @@ class Registry:
         self.by_table[info.table.name] = info
         for verb in sorted(info.verbs):
             self.permissions[info.permission(verb)] = info.right(verb)
+        if info.private:
+            self.permissions[info.permission("supervise")] = info.right("supervise")
         for action in verbs_of(info):
             self._add_action(action)
 

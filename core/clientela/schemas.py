@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -86,13 +87,14 @@ def load(model: type[BaseModel], raw: object, *, at: str = "") -> dict[str, Any]
     try:
         made = model.model_validate(raw)
     except ValidationError as wrong:
-        raise invalid(wrong, model, at=at) from None
+        raise invalid(wrong, model.model_fields, at=at) from None
     return {name: getattr(made, name) for name in made.model_fields_set}
 
 
-def invalid(wrong: ValidationError, model: type[BaseModel], *, at: str = "") -> Invalid:
-    """Turn pydantic's report into our sentences."""
-    problems = [_problem(error, model, at) for error in wrong.errors(include_url=False)[:50]]
+def invalid(wrong: ValidationError, names: Iterable[str], *, at: str = "") -> Invalid:
+    """Turn pydantic's report into our sentences; `names` are those that might have been meant by an unknown one."""
+    known = list(names)
+    problems = [_problem(error, known, at) for error in wrong.errors(include_url=False)[:50]]
     first = problems[0]
     detail = first.detail
     if len(problems) > 1:
@@ -107,6 +109,9 @@ _SENTENCES = {
     "int_type": _("A whole number is expected here."),
     "bool_type": _("true or false is expected here."),
     "list_type": _("A list is expected here."),
+    "tuple_type": _("A list is expected here."),
+    "mapping_type": _("An object is expected here."),
+    "dataclass_type": _("An object is expected here."),
     "dict_type": _("An object is expected here."),
     "float_type": _("A number is expected here."),
     "string_too_long": _("At most {max_length} characters are taken here."),
@@ -122,7 +127,7 @@ _SENTENCES = {
 }
 
 
-def _problem(error: Any, model: type[BaseModel], at: str) -> FieldProblem:
+def _problem(error: Any, names: list[str], at: str) -> FieldProblem:
     path = [
         part
         for part in error["loc"]
@@ -130,8 +135,7 @@ def _problem(error: Any, model: type[BaseModel], at: str) -> FieldProblem:
     ]
     pointer = at + "".join(f"/{_escape(part)}" for part in path)
     kind = str(error["type"])
-    if kind == "extra_forbidden":
-        names = list(model.model_fields)
+    if kind in {"extra_forbidden", "unexpected_keyword_argument"}:
         word = str(path[-1])
         return FieldProblem(
             pointer, "unknown-field",

@@ -16,6 +16,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, or_, select
+from sqlalchemy.orm.util import identity_key
 
 from clientela import facts as told
 from clientela.bulk.drafts import draft
@@ -73,8 +74,6 @@ def take_back(ctx: Context, set_id: str, *, quietly: bool = False) -> int:
     if not found:
         raise NotFound(_("There is no such change set, or it changed nothing."))
     back.refuse_clashes()
-    if "session" in ctx.__dict__:
-        ctx.session.expire_all()
     return back.written
 
 
@@ -228,6 +227,7 @@ class Back:
                 return
             self._ctx.change_set().open(self._ctx, name, len(members))
             _WRITE[what](self._ctx, info, members)
+            _forget_objects(self._ctx, info, members)
             self.written += len(members)
             if not self._quietly:
                 self._tell(info, what, members)
@@ -253,6 +253,19 @@ class Back:
                 self._ctx.tell(told.RecordPurged(entity=info.name, record=record))
             else:
                 self._ctx.tell(_changed(_known(step), record))
+
+
+def _forget_objects(ctx: Context, info: EntityInfo, members: Sequence[Step]) -> None:
+    """Let the session read again what it has of these records; it knew nothing of the bulk."""
+    if "session" not in ctx.__dict__:
+        return
+    for step in members:
+        key = (step.stored or step.values or {})["id"]
+        record = ctx.session.identity_map.get(identity_key(info.cls, key))
+        if record is not None and step.values is None:
+            ctx.session.expunge(record)
+        elif record is not None:
+            ctx.session.refresh(record)
 
 
 def _left(step: Step, later: Sequence[Any], name: str) -> Any:

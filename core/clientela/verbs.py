@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from clientela.actions import Action
 from clientela.entity import Entity, EntityInfo
 from clientela.errors import Conflict
+from clientela.i18n.phrases import a_noun
 from clientela.i18n.texts import Text, _
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _verb(info: EntityInfo, verb: str, function: Callable[..., Any], **more: Any
         takes=Values if verb in {"create", "update"} else None,
         permission=info.permission(verb),
         label=_LABELS[verb],
-        about=Text(f"{verb.capitalize()} a {info.phrase}.", f"entity:{info.name}"),
+        about=Text(f"{verb.capitalize()} {a_noun(info.phrase)}.", f"entity:{info.name}"),
         row_verb=verb,
         **more,
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from clientela.access.entities import Role, Token, User
 from clientela.access.passwords import verify_password
-from clientela.access.principal import Principal, rules_of
+from clientela.access.principal import SYSTEM, Principal, rules_of, system
 from clientela.access.tokens import MARK, digest
 from clientela.errors import Unauthenticated
 from clientela.i18n.texts import _
@@ -45,7 +45,8 @@ class Directory:
         now = time.monotonic()
         if known is not None and now - known[0] < SECONDS_REMEMBERED:
             return known[1]
-        principal = self._look_up(key) if token.startswith(MARK) else None
+        mine = Token.info.table.c.digest == key
+        principal = self._of_token(mine) if token.startswith(MARK) else None
         if principal is None:
             raise Unauthenticated(
                 _UNKNOWN, headers={"WWW-Authenticate": 'Bearer realm="clientela"'}
@@ -55,15 +56,15 @@ class Directory:
         self._known[key] = (now, principal)
         return principal
 
-    def _look_up(self, key: str) -> Principal | None:
-        token, user = Token.info.table.alias("t"), User.info.table.alias("u")
+    def _of_token(self, which: ColumnElement[bool]) -> Principal | None:
+        token, user = Token.info.table, User.info.table.alias("u")
         query = (
             select(
                 token.c.id, token.c.name, token.c.roles, token.c.permissions, token.c.expires_at, token.c.user_id,
                 user.c.roles.label("user_roles"), user.c.active, user.c.deleted_at, user.c.language,
             )
             .join_from(token, user, token.c.user_id == user.c.id, isouter=True)
-            .where(token.c.digest == key, token.c.deleted_at.is_(None))
+            .where(which, token.c.deleted_at.is_(None))
         )  # fmt: skip
         with self._app.db.read() as connection:
             row = connection.execute(query).first()
@@ -77,6 +78,18 @@ class Directory:
                 user=row.user_id, narrowed=None if row.permissions is None else tuple(row.permissions),
                 language=row.language,
             )  # fmt: skip
+
+    def by_id(self, public_id: str) -> Principal:
+        """Give the principal that the history names: for work that somebody began and that goes on without them."""
+        prefix, _underscore, key = public_id.partition("_")
+        if public_id == SYSTEM.id or public_id.startswith(f"{SYSTEM.id}:"):
+            return system(public_id.partition(":")[2]) if ":" in public_id else SYSTEM
+        if prefix == User.info.prefix:
+            return self.by_user(key)
+        principal = self._of_token(Token.info.table.c.id == key)
+        if principal is None:
+            raise Unauthenticated(_UNKNOWN)
+        return principal
 
     def by_password(self, email: str, password: str) -> Principal:
         """Give the principal of a user who knows the password; an unknown user costs as much time as a known one."""

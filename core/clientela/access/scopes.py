@@ -52,7 +52,7 @@ def reachable(
         return [false()]
     if _is_open(ctx, info):
         return []
-    predicates = []
+    predicates = _own(ctx, info, table)
     rules = ctx.principal.scope_rules(info.name, verb)
     if rules is not None:
         predicates.append(or_(false(), *(_rule(ctx, info, table, rule) for rule in rules)))
@@ -64,10 +64,18 @@ def reachable(
     return predicates
 
 
+def _own(ctx: Context, info: EntityInfo, table: FromClause) -> list[ColumnElement[bool]]:
+    """Keep to one's own records where an entity is private."""
+    if not info.private or ctx.can(info.permission("supervise")):
+        return []
+    return [table.c.owner_id == (ctx.principal.user or _NOBODY)]
+
+
 def _is_open(ctx: Context, info: EntityInfo) -> bool:
     """Say at once that no rule can apply: no role has scopes, no plugin guards rows, all parents may be read."""
     return (
         not ctx.principal.has_scopes
+        and not (info.private and not ctx.can(info.permission("supervise")))
         and not ctx.app.hooks.anybody("row_scope")
         and all(
             ctx.principal.can(parent.permission("read")) and _is_open(ctx, parent)

@@ -192,7 +192,7 @@ def model_input(desk: Desk, model: type[BaseModel], options: Mapping[str, Any]) 
     try:
         return model.model_validate_json(orjson.dumps(body))
     except ValidationError as wrong:
-        raise invalid(wrong, model) from None
+        raise invalid(wrong, model.model_fields) from None
 
 
 def _secret(desk: Desk, name: str, options: Mapping[str, Any]) -> dict[str, str]:

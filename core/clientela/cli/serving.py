@@ -22,6 +22,7 @@ from clientela.cli.desk import Desk
 from clientela.cli.errors import Failed
 from clientela.cli.groups import command, option
 from clientela.errors import Misconfigured
+from clientela.exchange import ImportReport, jobs
 from clientela.i18n import _
 from clientela.outbox import log
 from clientela.rest.asgi import create_asgi
@@ -118,15 +119,26 @@ def _how(desk: Desk) -> dict[str, Any]:
 
 @contextmanager
 def delivering(app: App) -> Iterator[None]:
-    """Deliver facts in the background while the block runs."""
+    """Deliver facts and carry out imports in the background while the block runs."""
     stop = threading.Event()
-    thread = threading.Thread(target=_deliver, args=(app, stop), name="outbox", daemon=True)
-    thread.start()
+    threads = begin_background(app, stop)
     try:
         yield
     finally:
         stop.set()
-        thread.join(SECONDS_TO_FINISH)
+        for thread in threads:
+            thread.join(SECONDS_TO_FINISH)
+
+
+def begin_background(app: App, stop: threading.Event) -> list[threading.Thread]:
+    """Start a thread for facts and one for imports, so that a long file keeps no fact waiting."""
+    threads = [
+        threading.Thread(target=work, args=(app, stop), name=name, daemon=True)
+        for name, work in (("outbox", _deliver), ("imports", _import))
+    ]
+    for thread in threads:
+        thread.start()
+    return threads
 
 
 def _deliver(app: App, stop: threading.Event) -> None:
@@ -142,9 +154,28 @@ def _deliver(app: App, stop: threading.Event) -> None:
             log.exception("the outbox could not be delivered; it is tried again")
 
 
+class _Stopping(Exception):
+    """The process ends; an import goes on in the next one."""
+
+
+def _import(app: App, stop: threading.Event) -> None:
+    def heard(_report: ImportReport, _share: float) -> None:
+        if stop.is_set():
+            raise _Stopping
+
+    while not stop.wait(SECONDS_BETWEEN_DELIVERIES):
+        try:
+            for key in jobs.waiting(app):
+                jobs.carry_out(app, key, heard)
+        except _Stopping:
+            return
+        except Exception:  # noqa: BLE001 - the import says why, or another process goes on with it
+            log.exception("an import could not be gone on with; it is tried again")
+
+
 def factory() -> Any:
     """Give the ASGI application of one of several worker processes."""
     app = App(settings=load_settings(Path(os.environ["CLIENTELA_DIR"])))
     # It ends with the process: what was not delivered is taken up by the next one.
-    threading.Thread(target=_deliver, args=(app, threading.Event()), daemon=True).start()
+    begin_background(app, threading.Event())
     return create_asgi(app)

@@ -64,7 +64,7 @@ def token_input(
             name=name, roles=list(roles), permissions=list(permissions) or None, days=days
         )
     except ValidationError as wrong:
-        raise invalid(wrong, NewToken) from None
+        raise invalid(wrong, NewToken.model_fields) from None
 
 
 def issue_token(ctx: Context, data: NewToken, user: str | None = None) -> dict[str, Any]:

@@ -62,6 +62,12 @@ class Plan:
         """Name the fields that the file fills."""
         return [column.field.name for column in self.columns]
 
+    @property
+    def own_places(self) -> list[tuple[str, ...]]:
+        """Give the fields by which rows refer to records of their own entity, perhaps to earlier rows."""
+        own = (c for c in self.columns if c.by is not None and c.field.target is self.info)
+        return [(column.by.name,) for column in own if column.by is not None]
+
     def parse(self, rows: Sequence[tuple[int, list[str]]], lost: Sequence[Problem]) -> Parsed:
         """Read the cells of a batch, column by column."""
         numbers = [number for number, _ in rows]

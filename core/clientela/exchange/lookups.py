@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Table, select, tuple_
 
 from clientela.access.scopes import visible
+from clientela.bulk.values import stored_values
 from clientela.entity import EntityInfo
 from clientela.exchange.cells import BLANK, Bad
 from clientela.fields import Field
@@ -15,8 +16,10 @@ from clientela.i18n.texts import _
 
 if TYPE_CHECKING:
     from clientela.context import Context
+    from clientela.exchange.seen import Seen
 
 Values = list[Any]
+Record = dict[str, Any]
 
 
 def among(
@@ -32,7 +35,9 @@ def _present(values: Values) -> list[Any]:
     return list(dict.fromkeys(v for v in values if v is not BLANK and type(v) is not Bad))
 
 
-def resolved(ctx: Context, column: str, target: EntityInfo, by: Field, values: Values) -> Values:
+def resolved(
+    ctx: Context, column: str, target: EntityInfo, by: Field, values: Values, *, seen: Seen | None
+) -> Values:
     """Turn the values of a field of the target into keys; none or several is `Bad`."""
     wanted = _present(values)
     found: dict[Any, list[str]] = {value: [] for value in wanted}
@@ -42,6 +47,8 @@ def resolved(ctx: Context, column: str, target: EntityInfo, by: Field, values: V
         query = select(here, table.c.id).where(here.in_(wanted), *visible(ctx, target, table))
         for value, key in ctx.connection.execute(query):
             found[value].append(key)
+        for (value,), keys in seen.find((by.name,), [(v,) for v in wanted]).items() if seen else ():
+            found[value] += [key for key in keys if key not in found[value]]
     answers: dict[Any, Any] = {
         value: keys[0] if len(keys) == 1 else _not_one(column, target, by, value, len(keys))
         for value, keys in found.items()
@@ -87,16 +94,35 @@ def existing(ctx: Context, column: str, target: EntityInfo, values: Values) -> V
 
 
 def known_records(
-    ctx: Context, info: EntityInfo, key: Sequence[Field], wanted: Iterable[tuple[Any, ...]]
-) -> dict[tuple[Any, ...], list[Any]]:
-    """Find the records of some keys among those that this principal may see."""
+    ctx: Context,
+    info: EntityInfo,
+    key: Sequence[Field],
+    wanted: Iterable[tuple[Any, ...]],
+    seen: Seen | None,
+) -> dict[tuple[Any, ...], list[Record]]:
+    """Find the records of some keys among those that this principal may see, as they would be by now."""
     table = info.table
     columns = [table.c[f.columns[0].name] for f in key]
     names = [column.name for column in columns]
-    found: dict[tuple[Any, ...], list[Any]] = {}
+    found: dict[tuple[Any, ...], list[Record]] = {}
+    wanted = list(wanted)
     query = select(table).where(among(columns, wanted), *visible(ctx, info, table))
     for row in ctx.connection.execute(query).mappings():
-        found.setdefault(tuple(row[name] for name in names), []).append(row)
+        record = stored_values(info, row)
+        found.setdefault(tuple(row[name] for name in names), []).append(record)
+    return _as_seen(found, [f.name for f in key], wanted, seen) if seen is not None else found
+
+
+def _as_seen(
+    found: dict[tuple[Any, ...], list[Record]],
+    names: Sequence[str],
+    wanted: Iterable[tuple[Any, ...]],
+    seen: Seen,
+) -> dict[tuple[Any, ...], list[Record]]:
+    """Put what a dry run would have written before in the place of what is stored."""
+    for held, keys in seen.find(names, wanted).items():
+        stored = [record for record in found.get(held, []) if record["id"] not in keys]
+        found[held] = stored + list(seen.values(keys).values())
     return found
 
 

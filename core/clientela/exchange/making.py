@@ -18,6 +18,8 @@ from clientela.storage.violations import all_of
 
 if TYPE_CHECKING:
     from clientela.context import Context
+    from clientela.entity import EntityInfo
+    from clientela.exchange.seen import Seen
 
 MISSING = _("This is required.")
 CREATED = "created"
@@ -27,8 +29,10 @@ SERVER_FAULT = 500
 class Maker:
     """Makes a batch out of parsed rows, inside the transaction that will write it."""
 
-    def __init__(self, ctx: Context, plan: Plan, parsed: Parsed) -> None:
+    def __init__(self, ctx: Context, plan: Plan, parsed: Parsed, seen: Seen | None = None) -> None:
         self.ctx, self.plan, self.parsed = ctx, plan, parsed
+        # A dry run writes nothing, so the database does not know the rows of its earlier batches.
+        self.seen = seen
         self.info = plan.info
         self.blueprint = Blueprint(ctx, plan.info)
         self.batch = Batch(problems=list(parsed.problems))
@@ -50,12 +54,17 @@ class Maker:
             if target is not None:
                 name = " + ".join(column.names)
                 if column.by is not None:
-                    found = resolved(self.ctx, name, target, column.by, values)
+                    found = resolved(
+                        self.ctx, name, target, column.by, values, seen=self._seen_of(target)
+                    )
                 else:
                     found = existing(self.ctx, name, target, values)
                 self._note_new(values, found)
             made.append(found)
         return made
+
+    def _seen_of(self, target: EntityInfo) -> Seen | None:
+        return self.seen if target is self.info else None
 
     def _note_new(self, before: Sequence[Any], after: Sequence[Any]) -> None:
         fresh = [BLANK if old is new else new for old, new in zip(before, after, strict=True)]
@@ -152,6 +161,9 @@ class Maker:
         owners: dict[Any, str] = taken(
             self.ctx, self.info.table, columns, list(dict.fromkeys(held.values()))
         )
+        if self.seen is not None:
+            for mine, keys in self.seen.find(names, dict.fromkeys(held.values())).items():
+                owners.setdefault(mine, keys[0])
         lost = {key: mine for key, mine in held.items() if owners.setdefault(mine, key) != key}
         if lost:
             self._leave_out(names, lost)

@@ -224,6 +224,21 @@ def _require_known(info: EntityInfo, made: Columns, options: ImportOptions) -> N
             )
 
 
+def default_key(info: EntityInfo, made: Columns) -> tuple[str, ...]:
+    """Give the first unique key of the entity that the file fills."""
+    for names in info.unique_keys:
+        if made.fields.issuperset(names):
+            return names
+    keys = [" + ".join(names) for names in info.unique_keys]
+    raise Invalid(
+        _(
+            "To match rows with {nouns}, name the fields that tell them apart as the key.",
+            nouns=info.nouns,
+        )
+        + (_(" Its unique ones are {keys}.", keys=", ".join(keys)) if keys else "")
+    )
+
+
 def refuse_hidden(
     info: EntityInfo, made: Columns, hidden: frozenset[str], key: tuple[str, ...]
 ) -> None:

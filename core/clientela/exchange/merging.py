@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from clientela.bulk.values import Known, Values, differences, stored_values
+from clientela.bulk.values import Known, Values, differences
 from clientela.exchange.cells import BLANK
 from clientela.exchange.lookups import changeable, known_records
 from clientela.exchange.making import MISSING, Maker
@@ -14,6 +14,12 @@ from clientela.exchange.report import Problem
 from clientela.i18n.texts import _
 
 UPDATED, UNCHANGED = "updated", "unchanged"
+
+THERE = _("A record with this key is there already; choose another mode to change it.")
+TWICE = _("An earlier row has the same key.")
+NOT_THERE = _("No record has this key, and this mode creates none.")
+# What counts as blank where only blanks are filled.
+BLANKS: tuple[Any, ...] = (None, "", [], {})
 
 Row = tuple[int, tuple[Any, ...]]
 
@@ -27,18 +33,22 @@ class Merger(Maker):
         self._places = [self.plan.names.index(f.name) for f in key]
         rows = self._with_key(zip(self.parsed.numbers, zip(*columns, strict=True), strict=True))
         wanted = dict.fromkeys(self._key(row) for row in rows)
-        found = known_records(self.ctx, self.info, key, wanted) if wanted else {}
+        found = known_records(self.ctx, self.info, key, wanted, self.seen) if wanted else {}
         ones = [one["id"] for many in found.values() for one in many]
         self._allowed = changeable(self.ctx, self.info, ones)
+        if self.seen is not None:
+            self._allowed |= self.seen.values(ones).keys()
         keys = iter(self.draw(len(rows)))
         fresh: dict[tuple[Any, ...], Values] = {}
         for row in rows:
             mine = self._key(row)
             given = {n: v for n, v in zip(self.plan.names, row[1], strict=True) if v is not BLANK}
             if mine in found:
-                self._change(row[0], found[mine], given)
+                self._meet(row[0], found[mine], given)
             elif mine in fresh:
-                self._change_new(row[0], fresh[mine], given)
+                self._meet_new(row[0], fresh[mine], given)
+            elif not self.plan.options.creates:
+                self._refuse_row(row[0], "no-such-record", NOT_THERE)
             else:
                 made = self._new(row[0], next(keys), given)
                 if made is not None:
@@ -72,6 +82,12 @@ class Merger(Maker):
         values = self.blueprint.values() | given | {"id": key}
         return values if self.keep_new(number, values) else None
 
+    def _meet_new(self, number: int, values: Values, given: Values) -> None:
+        if self.plan.options.way == "create":
+            self._refuse_row(number, "already-there", TWICE)
+        else:
+            self._change_new(number, values, given)
+
     def _change_new(self, number: int, values: Values, given: Values) -> None:
         """Let a later row of the batch change what an earlier one creates."""
         after = values | given
@@ -86,24 +102,30 @@ class Merger(Maker):
 
     # known records ----------------------------------------------------------------------------------------------
 
-    def _change(self, number: int, found: Sequence[Any], given: Values) -> None:
+    def _meet(self, number: int, found: Sequence[Values], given: Values) -> None:
         refusal = self._refusal(found)
         if refusal is not None:
-            code, sentence = refusal
-            column = " + ".join(self.plan.options.key)
-            self.batch.fail([Problem(number, column, code, sentence)])
-            return
-        key = found[0]["id"]
-        known = self.batch.known.get(key)
-        if known is None:
-            stored = stored_values(self.info, found[0])
-            known = Known(self.info, stored, stored)
+            self._refuse_row(number, *refusal)
+        else:
+            self._change(number, found[0], given)
+
+    def _refuse_row(self, number: int, code: str, sentence: str) -> None:
+        column = " + ".join(self.column_of.get(name, name) for name in self.plan.options.key)
+        self.batch.fail([Problem(number, column, code, sentence)])
+
+    def _change(self, number: int, stored: Values, given: Values) -> None:
+        key = stored["id"]
+        known = self.batch.known.get(key) or Known(self.info, stored, stored)
         old = known.values
+        if self.plan.options.way == "fill":
+            given = {n: value for n, value in given.items() if old[n] in BLANKS}
         if self._apply(number, known, given):
             self.batch.known[key] = known
             self._share(number, key, changed=known.values is not old)
 
-    def _refusal(self, found: Sequence[Any]) -> tuple[str, str] | None:
+    def _refusal(self, found: Sequence[Values]) -> tuple[str, str] | None:
+        if self.plan.options.way == "create":
+            return "already-there", THERE
         if len(found) > 1:
             sentence = _("Several {nouns} have this key; merge them first.", nouns=self.info.nouns)
             return "several-records", sentence

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal, get_args
 
-from clientela.errors import Invalid
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from clientela.errors import Invalid, did_you_mean
 from clientela.i18n.texts import _
+from clientela.schemas import invalid
+
+Mode = Literal["create", "update", "upsert", "fill"]
 
 BATCH = 2_000
 # A batch is one statement with a bind per row at most; PostgreSQL takes 65,535 of them, SQLite 32,766.
@@ -18,13 +25,19 @@ class ImportOptions:
     """How a file is read and what becomes of its rows.
 
     `mapping` says for a column which field it fills: `email`, a part such as `person.family`, a reference by a field
-    of its target such as `customer:email`, or nothing. `constants` fill fields of every row. With `key` rows that are
-    there already are changed instead of created; blank cells leave what is there. A batch in which any row fails is
-    not written, unless `skip_bad_rows`. Subscribers hear of single records only with `notify`.
+    of its target such as `customer:email`, or nothing. `constants` fill fields of every row. `mode` says what becomes
+    of rows: `create` makes a record of each, and refuses those whose `key` is there already; `update` changes the
+    records with the same key, `upsert` also creates the others, `fill` changes only what is blank in known records;
+    blank cells always leave what is there. Without a key the entity's own unique one is taken. One bad row keeps the
+    whole file back, unless `skip_bad_rows`. Subscribers hear of single records only with `notify`. `confidence` says
+    how far the source can be trusted, in per cent; where a value comes from is shown with it.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     mapping: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
+    mode: Mode | None = None
     key: tuple[str, ...] = ()
     skip_bad_rows: bool = False
     notify: bool = False
@@ -33,7 +46,58 @@ class ImportOptions:
     delimiter: str | None = None
     batch: int = BATCH
     file: str = ""
+    confidence: int | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.batch <= MOST_IN_BATCH:
             raise Invalid(_("A batch has from 1 to {most} rows.", most=MOST_IN_BATCH))
+        if self.mode is not None and self.mode not in get_args(Mode):
+            raise Invalid(
+                _("There is no mode {mode}.", mode=repr(self.mode[:40]))
+                + did_you_mean(self.mode, get_args(Mode))
+            )
+        if self.confidence is not None and not 0 <= self.confidence <= 100:  # noqa: PLR2004 - per cent
+            raise Invalid(_("A confidence is from 0 to 100 per cent."))
+
+    @property
+    def way(self) -> Mode:
+        """Give the mode; a key alone means that known records are changed."""
+        return self.mode or ("upsert" if self.key else "create")
+
+    @property
+    def creates(self) -> bool:
+        """Say whether rows may become new records."""
+        return self.way in {"create", "upsert"}
+
+    @property
+    def changes(self) -> bool:
+        """Say whether rows may change known records."""
+        return self.way != "create"
+
+    @property
+    def matches(self) -> bool:
+        """Say whether rows are compared with known records."""
+        return self.changes or bool(self.key)
+
+
+def read_options(raw: object) -> ImportOptions:
+    """Read the options of an import from JSON; unknown names and wrong types are refused."""
+    try:
+        made: ImportOptions = _adapter().validate_python(raw, strict=False)
+    except ValidationError as wrong:
+        raise invalid(wrong, ImportOptions.__dataclass_fields__) from None
+    return made
+
+
+def write_options(options: ImportOptions) -> dict[str, Any]:
+    """Give the JSON form of what differs from the defaults."""
+    plain = ImportOptions()
+    made = _adapter().dump_python(options, mode="json")
+    return {
+        n: v for n, v in made.items() if getattr(options, n) != getattr(plain, n) and n != "file"
+    }
+
+
+@lru_cache(maxsize=1)
+def _adapter() -> TypeAdapter[ImportOptions]:
+    return TypeAdapter(ImportOptions)

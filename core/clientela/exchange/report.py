@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clientela.errors import Show
-from clientela.i18n.texts import _
+from clientela.i18n.texts import _, pack, unpack
 
 ROWS_SHOWN = 20
 SAMPLES_SHOWN = 5
@@ -47,6 +47,10 @@ class ErrorGroup:
         if sample and len(self.samples) < SAMPLES_SHOWN and sample not in self.samples:
             self.samples.append(sample)
 
+    def packed(self) -> dict[str, Any]:
+        """Give the form in which the group is kept: its sentence can still be shown in any language."""
+        return vars(self) | {"sentence": pack(self.sentence)}
+
     def as_dict(self, show: Show = str) -> dict[str, Any]:
         """Give the JSON form in the language of `show`."""
         return {
@@ -66,6 +70,9 @@ class ImportReport:
     delimiter: str = ""
     mapping: dict[str, str] = field(default_factory=dict)
     unmapped: list[str] = field(default_factory=list)
+    mode: str = "create"
+    key: list[str] = field(default_factory=list)
+    header: list[str] = field(default_factory=list)
     read: int = 0
     created: int = 0
     updated: int = 0
@@ -84,6 +91,37 @@ class ImportReport:
     def groups(self) -> list[ErrorGroup]:
         """Give what went wrong, the most frequent first."""
         return sorted(self._groups.values(), key=lambda g: (-g.count, g.rows[:1]))
+
+    def held(self) -> ImportReport:
+        """Give the same report where nothing was written: the good rows are held back."""
+        good = self.created + self.updated + self.unchanged
+        return replace(self, dry_run=False, created=0, updated=0, unchanged=0, held_back=good)
+
+    def copy(self) -> ImportReport:
+        """Give a report that can be counted on apart from this one."""
+        groups = {
+            key: replace(group, rows=[*group.rows], samples=[*group.samples])
+            for key, group in self._groups.items()
+        }
+        return replace(self, sets=[*self.sets], _groups=groups)
+
+    def become(self, other: ImportReport) -> None:
+        """Take over what another report has counted."""
+        self.__dict__ |= other.__dict__
+
+    def packed(self) -> dict[str, Any]:
+        """Give the form in which the report is kept between batches."""
+        kept = {name: value for name, value in vars(self).items() if name != "_groups"}
+        return kept | {"groups": [group.packed() for group in self._groups.values()]}
+
+    @classmethod
+    def unpacked(cls, kept: dict[str, Any]) -> ImportReport:
+        """Read a kept report."""
+        told = [one | {"sentence": unpack(one["sentence"])} for one in kept["groups"]]
+        groups = [ErrorGroup(**one) for one in told]
+        made = cls(**{name: value for name, value in kept.items() if name != "groups"})
+        made._groups = {(g.column, g.code, g.sentence): g for g in groups}
+        return made
 
     def note(self, problems: Iterable[Problem]) -> None:
         """Put problems into their groups."""
@@ -105,7 +143,7 @@ class ImportReport:
         return {
             "entity": self.entity, "file": self.file, "dry_run": self.dry_run,
             "encoding": self.encoding, "delimiter": self.delimiter,
-            "mapping": self.mapping, "unmapped": self.unmapped,
+            "mapping": self.mapping, "unmapped": self.unmapped, "mode": self.mode, "key": self.key,
             "read": self.read, "created": self.created, "updated": self.updated,
             "unchanged": self.unchanged, "failed": self.failed, "held_back": self.held_back,
             "sets": self.sets, "errors": [group.as_dict(show) for group in self.groups],

@@ -34,7 +34,8 @@ def _of_entity(info: EntityInfo) -> Iterator[Message]:
 
     yield from expected_messages(info.name, info.phrase, info.plural)
     yield from _of_texts((info.label, info.about, info.noun, info.nouns, info.heading))
-    yield from _of_texts(info.right(verb) for verb in info.verbs)
+    rights = {*info.verbs, *(["supervise"] if info.private else [])}
+    yield from _of_texts(info.right(verb) for verb in rights)
     for declared in info.visible.values():
         yield from _of_texts(_words_of_field(declared))
     # The labels of the plain verbs are the core's own and stand in its catalogue.

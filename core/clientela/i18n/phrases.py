@@ -84,6 +84,16 @@ def expected_messages(entity_name: str, noun: str, plural: str | None = None) ->
     return [_message(entity_name, noun, plural or pluralize(noun), which) for which in PHRASES]
 
 
+def a_noun(noun: str) -> str:
+    """Give an English noun with its article.
+
+    >>> a_noun("import"), a_noun("user"), a_noun("customer")
+    ('an import', 'a user', 'a customer')
+    """
+    vowel = noun[:1].lower() in "aeio" or noun[:2].lower() == "un"
+    return f"an {noun}" if vowel else f"a {noun}"
+
+
 def pluralize(noun: str) -> str:
     """Give the likely English plural of a noun; an entity with another one says so itself.
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Self
+from typing import Any, Final, Self
 
 _PLACE: Final = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]*)\}|[{}]")
 
@@ -83,3 +83,19 @@ class Text(str):
 def _(key: str, /, *, context: str | None = None, **values: object) -> Text:
     """Mark a text in a declaration or an error; whoever shows it translates it."""
     return Text(key, context, values)
+
+
+def pack(text: str) -> Any:
+    """Give a JSON form of a text from which `unpack` makes the same text, still translatable."""
+    if not isinstance(text, Text):
+        return text
+    values = {n: pack(v) if isinstance(v, str) else str(v) for n, v in text.values.items()}
+    return [text.key, text.context, values]
+
+
+def unpack(packed: Any) -> str:
+    """Read what `pack` gave."""
+    if isinstance(packed, str):
+        return packed
+    key, context, values = packed
+    return Text(key, context, {name: unpack(value) for name, value in values.items()})

@@ -13,6 +13,8 @@ from clientela.facts import Fact, Subscription
 from clientela.i18n.texts import _
 
 if TYPE_CHECKING:
+    from sqlalchemy import Table
+
     from clientela.context import Context
 
 
@@ -24,7 +26,8 @@ View = Callable[["Context", str], Any]
 class Plugin:
     """A plugin introduces itself with this value in its `__init__`; nothing else happens at import.
 
-    `hooks` are objects or modules with hook implementations, `hookspecs` a module of its own specifications,
+    `tables` are those of its own that hold no records, `hooks` are objects or modules with hook implementations,
+    `hookspecs` a module of its own specifications,
     `views` are looks at single records beside the plain one: `{"core.customer": {"card": …}}` answers at
     `/api/v1/core/customers/{id}/card`. `migrations` says that the package has a folder `migrations/versions`,
     `needs` names the plugins whose `api` it uses (the same as its distribution depends on).
@@ -35,6 +38,7 @@ class Plugin:
     about: str = ""
     package: str = ""
     entities: Sequence[type[Entity]] = ()
+    tables: Sequence[Table] = ()
     actions: Sequence[Action] = ()
     facts: Sequence[type[Fact]] = ()
     subscriptions: Sequence[Subscription] = ()

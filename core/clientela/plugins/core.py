@@ -15,6 +15,8 @@ from clientela.customers.entities import (
     Identifier,
     Interaction,
 )
+from clientela.exchange import jobs, runs
+from clientela.exchange.entities import Import, ImportTemplate
 from clientela.exchange.facts import RecordsImported
 from clientela.plugins.card import Plugin
 
@@ -23,13 +25,20 @@ CORE = Plugin(
     title="Core",
     about="Customers, who may do what, and the history of it all.",
     package="clientela",
-    entities=[User, Role, Token, Customer, Identifier, Address, Consent, Interaction, Decision],
-    actions=[set_password, issue],
+    entities=[
+        User, Role, Token, Customer, Identifier, Address, Consent, Interaction, Decision,
+        Import, ImportTemplate,
+    ],
+    tables=[runs.RUN, runs.FAILED],
+    actions=[set_password, issue, jobs.check, jobs.start, jobs.stop, jobs.undo],
     facts=[
         facts.RecordCreated, facts.RecordChanged, facts.RecordTrashed, facts.RecordRestored, facts.RecordPurged,
         facts.ChangesUndone, RecordsImported,
     ],
     hooks=[card, guards],
-    views={"core.customer": {"card": card.customer_card}},
+    views={
+        "core.customer": {"card": card.customer_card},
+        "core.import": {"report": jobs.report_view, "failures": jobs.failures_view},
+    },
     permissions={"core.system.operate": "See health, plugins and jobs"} | changes.PERMISSIONS,
 )  # fmt: skip

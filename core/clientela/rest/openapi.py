@@ -9,6 +9,7 @@ import orjson
 
 from clientela import __version__
 from clientela.filters import nodes
+from clientela.i18n.phrases import a_noun
 from clientela.kinds.text import TextKind
 from clientela.query import DEFAULT_LIMIT, MOST_ROWS
 from clientela.rest.batch import MOST_ITEMS, OPERATIONS
@@ -175,7 +176,7 @@ def _add_entity(app: App, info: EntityInfo, paths: Json, schemas: Json) -> None:
         if entity == info.name:
             operation = _operation(
                 f"{info.name}.{view}",
-                f"Look at the {view} of a {info.phrase}",
+                f"Look at the {view} of {a_noun(info.phrase)}",
                 {"type": "object"},
                 READ,
             )
@@ -185,7 +186,7 @@ def _add_entity(app: App, info: EntityInfo, paths: Json, schemas: Json) -> None:
         page = _ref(f"{other.plugin}_{other.singular}_page")
         operation = _operation(
             f"{info.name}.{other.name}",
-            f"List the {other.plural} of a {info.phrase}",
+            f"List the {other.plural} of {a_noun(info.phrase)}",
             page,
             READ,
             parameters=_list_parameters(),
@@ -206,7 +207,7 @@ def _collection(info: EntityInfo, name: str, schemas: Json) -> Json:
     if "create" in info.verbs:
         schemas[f"{name}_create"] = _input(info, create=True)
         made["post"] = _operation(
-            f"{info.name}.create", f"Create a {info.phrase}", _ref(name), WRITE, status="201",
+            f"{info.name}.create", f"Create {a_noun(info.phrase)}", _ref(name), WRITE, status="201",
             body=_ref(f"{name}_create"), parameters=_write_parameters(), dry=True,
         )  # fmt: skip
     return made
@@ -217,7 +218,7 @@ def _record(info: EntityInfo, name: str, schemas: Json) -> Json:
         "parameters": [_id(info)],
         "get": _operation(
             f"{info.name}.read",
-            f"Get a {info.phrase}",
+            f"Get {a_noun(info.phrase)}",
             _ref(name),
             READ,
             parameters=_shape_parameters(),
@@ -226,12 +227,12 @@ def _record(info: EntityInfo, name: str, schemas: Json) -> Json:
     if "update" in info.verbs:
         schemas[f"{name}_patch"] = _input(info, create=False)
         made["patch"] = _operation(
-            f"{info.name}.update", f"Change a {info.phrase}", _ref(name), WRITE, body=_ref(f"{name}_patch"),
+            f"{info.name}.update", f"Change {a_noun(info.phrase)}", _ref(name), WRITE, body=_ref(f"{name}_patch"),
             parameters=[*_write_parameters(), _if_match()], dry=True, media="application/merge-patch+json",
         )  # fmt: skip
     if "trash" in info.verbs:
         made["delete"] = _operation(
-            f"{info.name}.trash", f"Put a {info.phrase} into the trash", None, WRITE, status="204",
+            f"{info.name}.trash", f"Put {a_noun(info.phrase)} into the trash", None, WRITE, status="204",
             parameters=[*_write_parameters(), _if_match()], dry=True,
         )  # fmt: skip
     return made
@@ -241,13 +242,13 @@ def _external(info: EntityInfo, name: str) -> Json:
     parameters = [_path("source", "The other system"), _path("key", "Its key of the record")]
     made: Json = {
         "parameters": parameters,
-        "get": _operation(f"{info.name}.read_external", f"Get a {info.phrase} by a foreign key", _ref(name), READ,
+        "get": _operation(f"{info.name}.read_external", f"Get {a_noun(info.phrase)} by a foreign key", _ref(name), READ,
             parameters=_shape_parameters(),
         ),
     }  # fmt: skip
     if {"create", "update"} <= info.verbs:
         made["put"] = _operation(
-            f"{info.name}.put_external", f"Create or change a {info.phrase} by another system's key", _ref(name),
+            f"{info.name}.put_external", f"Create or change {a_noun(info.phrase)} by another system's key", _ref(name),
             WRITE, also=("201",), body=_ref(f"{name}_create"), parameters=[*_write_parameters(), _if_match()], dry=True,
         )  # fmt: skip
     return made
@@ -485,7 +486,7 @@ def _path(name: str, description: str) -> Json:
 
 
 def _id(info: EntityInfo) -> Json:
-    return _path("id", f"The id of a {info.phrase}: {info.prefix}_01J…, or a UUID")
+    return _path("id", f"The id of {a_noun(info.phrase)}: {info.prefix}_01J…, or a UUID")
 
 
 def _shape_parameters() -> list[Json]:

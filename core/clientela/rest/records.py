@@ -158,7 +158,7 @@ def read_input(action: Action, body: dict[str, Any]) -> Any:
         # JSON mode: a date comes as text, and yet a number as text is refused.
         return action.takes.model_validate_json(orjson.dumps(body))
     except ValidationError as wrong:
-        raise invalid(wrong, action.takes) from None
+        raise invalid(wrong, action.takes.model_fields) from None
 
 
 def get_external(ctx: Context, info: EntityInfo, source: str, key: str, call: Call) -> Reply:

@@ -121,10 +121,10 @@ def take(app: App) -> Take:
     def taken(entity: type[Entity], file: str | bytes, /, **how: Any) -> ImportReport:
         data = file if isinstance(file, bytes) else file.encode()
         principal = how.pop("principal", SYSTEM)
-        dry_run = how.pop("dry_run", False)
+        dry_run, progress = how.pop("dry_run", False), how.pop("progress", None)
         report = import_csv(
             app, principal, entity.info, io.BytesIO(data),
-            options=ImportOptions(**how), dry_run=dry_run,
+            options=ImportOptions(**how), dry_run=dry_run, progress=progress,
         )  # fmt: skip
         outcomes = report.created + report.updated + report.unchanged
         assert report.read == outcomes + report.failed + report.held_back

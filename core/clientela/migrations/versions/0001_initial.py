@@ -52,6 +52,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint('id', name=op.f('pk_core_idempotency'))
     )
     op.create_index('ix_core_idempotency_at', 'core_idempotency', ['at'], unique=False)
+    op.create_table('core_import_failed_row',
+        sa.Column('import_id', types.Key(), nullable=False),
+        sa.Column('row', sa.Integer(), nullable=False),
+        sa.Column('cells', types.json_type(), nullable=False),
+        sa.Column('problems', types.json_type(), nullable=False),
+        sa.PrimaryKeyConstraint('import_id', 'row', name=op.f('pk_core_import_failed_row'))
+    )
+    op.create_table('core_import_run',
+        sa.Column('import_id', types.Key(), nullable=False),
+        sa.Column('position', sa.Integer(), nullable=False),
+        sa.Column('report', types.json_type(), nullable=True),
+        sa.Column('beat_at', types.Instant(), nullable=True),
+        sa.PrimaryKeyConstraint('import_id', name=op.f('pk_core_import_run'))
+    )
     op.create_table('core_meta',
         sa.Column('key', types.plain_text(), nullable=False),
         sa.Column('value', types.json_type(), nullable=False),
@@ -173,6 +187,49 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint('id', name=op.f('pk_core_delivery'))
     )
     op.create_index('ix_core_delivery_due', 'core_delivery', ['dead', 'due_at'], unique=False)
+    op.create_table('core_import',
+        sa.Column('entity', types.plain_text(), nullable=False),
+        sa.Column('file', types.json_type(), nullable=False),
+        sa.Column('options', types.json_type(), nullable=False),
+        sa.Column('state', types.plain_text(), nullable=False),
+        sa.Column('reason', types.plain_text(), nullable=True),
+        sa.Column('set_id', types.plain_text(), nullable=True),
+        sa.Column('started_by', types.plain_text(), nullable=True),
+        sa.Column('owner_id', types.Key(), nullable=True),
+        sa.Column('id', types.Key(), nullable=False),
+        sa.Column('rev', sa.BigInteger(), nullable=False),
+        sa.Column('created_at', types.Instant(), nullable=False),
+        sa.Column('created_by', types.plain_text(), nullable=False),
+        sa.Column('updated_at', types.Instant(), nullable=False),
+        sa.Column('updated_by', types.plain_text(), nullable=False),
+        sa.Column('deleted_at', types.Instant(), nullable=True),
+        sa.Column('custom', types.json_type(), nullable=False),
+        sa.ForeignKeyConstraint(['owner_id'], ['core_user.id'], name=op.f('fk_core_import_owner_id')),
+        sa.PrimaryKeyConstraint('id', name=op.f('pk_core_import'))
+    )
+    op.create_index('ix_core_import_created_at', 'core_import', ['created_at', 'id'], unique=False)
+    op.create_index('ix_core_import_owner_id', 'core_import', ['owner_id'], unique=False)
+    op.create_index('ix_core_import_updated_at', 'core_import', ['updated_at', 'id'], unique=False)
+    op.create_table('core_import_template',
+        sa.Column('name', types.plain_text(), nullable=False),
+        sa.Column('entity', types.plain_text(), nullable=False),
+        sa.Column('options', types.json_type(), nullable=False),
+        sa.Column('owner_id', types.Key(), nullable=True),
+        sa.Column('id', types.Key(), nullable=False),
+        sa.Column('rev', sa.BigInteger(), nullable=False),
+        sa.Column('created_at', types.Instant(), nullable=False),
+        sa.Column('created_by', types.plain_text(), nullable=False),
+        sa.Column('updated_at', types.Instant(), nullable=False),
+        sa.Column('updated_by', types.plain_text(), nullable=False),
+        sa.Column('deleted_at', types.Instant(), nullable=True),
+        sa.Column('custom', types.json_type(), nullable=False),
+        sa.ForeignKeyConstraint(['owner_id'], ['core_user.id'], name=op.f('fk_core_import_template_owner_id')),
+        sa.PrimaryKeyConstraint('id', name=op.f('pk_core_import_template'))
+    )
+    op.create_index('ix_core_import_template_created_at', 'core_import_template', ['created_at', 'id'], unique=False)
+    op.create_index('ix_core_import_template_owner_id', 'core_import_template', ['owner_id'], unique=False)
+    op.create_index('ix_core_import_template_updated_at', 'core_import_template', ['updated_at', 'id'], unique=False)
+    op.create_index('uq_core_import_template_name', 'core_import_template', ['name'], unique=True)
     op.create_table('core_token',
         sa.Column('name', types.plain_text(), nullable=False),
         sa.Column('start', types.plain_text(), nullable=False),
@@ -345,6 +402,8 @@ def downgrade() -> None:
     op.drop_table('core_consent')
     op.drop_table('core_address')
     op.drop_table('core_token')
+    op.drop_table('core_import_template')
+    op.drop_table('core_import')
     op.drop_table('core_delivery')
     op.drop_table('core_customer')
     op.drop_table('core_change')
@@ -353,6 +412,8 @@ def downgrade() -> None:
     op.drop_table('core_role')
     op.drop_table('core_outbox')
     op.drop_table('core_meta')
+    op.drop_table('core_import_run')
+    op.drop_table('core_import_failed_row')
     op.drop_table('core_idempotency')
     op.drop_table('core_external_key')
     op.drop_table('core_change_set')

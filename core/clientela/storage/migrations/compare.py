@@ -76,7 +76,8 @@ def own_tables(app: App, plugin: str) -> dict[str, Table]:
         if table not in mapped and owner_of(table.name, _names(app)) == plugin
     }
     if plugin == "core":
-        plain = {name: table for name, table in plain.items() if name in KERNEL_TABLES}
+        declared = {table.name for card in app.plugins for table in card.tables}
+        plain = {n: table for n, table in plain.items() if n in KERNEL_TABLES | declared}
     return entities | plain
 
 
