@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 KERNEL = ROOT / "core/clientela"
-FACES = ("rest", "cli", "exchange", "demo")
+FACES = ("rest", "cli", "exchange", "archive", "demo")
 # The pure rooms: what values are and how they are written, without a database, a transaction or a person.
 VOCABULARY = ("values", "normalize", "kinds", "filters", "i18n")
 KERNEL_BUDGET = 8_000

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from clientela.errors import NotFound
 from clientela.i18n.texts import _
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CHUNK = 1 << 20
 
 
-def keep_file(app: App, source: BinaryIO, name: str, media: str) -> dict[str, Any]:
+def keep_file(app: App, source: IO[bytes], name: str, media: str) -> dict[str, Any]:
     """Keep the bytes of a file under their SHA-256, and give its description."""
     place = _place(app)
     place.mkdir(parents=True, exist_ok=True)

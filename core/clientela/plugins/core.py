@@ -6,6 +6,7 @@ from clientela import changes, facts
 from clientela.access import guards
 from clientela.access.actions import issue, set_password
 from clientela.access.entities import Role, Token, User
+from clientela.archive import total
 from clientela.customers import card
 from clientela.customers.entities import (
     Address,
@@ -40,5 +41,5 @@ CORE = Plugin(
         "core.customer": {"card": card.customer_card},
         "core.import": {"report": jobs.report_view, "failures": jobs.failures_view},
     },
-    permissions={"core.system.operate": "See health, plugins and jobs"} | changes.PERMISSIONS,
+    permissions={"core.system.operate": "See health, plugins and jobs"} | changes.PERMISSIONS | total.PERMISSIONS,
 )  # fmt: skip
