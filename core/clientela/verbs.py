@@ -13,6 +13,7 @@ from clientela.entity import Entity, EntityInfo
 from clientela.errors import Conflict
 from clientela.i18n.phrases import a_noun
 from clientela.i18n.texts import Text, _
+from clientela.trashing import take_along
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,17 +86,19 @@ def _assign(ctx: Context, record: Entity, values: dict[str, Any]) -> None:
 
 
 def trash(ctx: Context, record: Entity, *, info: EntityInfo) -> Entity:
-    """Put a record into the trash, from where it can be restored."""
+    """Put a record into the trash, with what belongs to it, from where it can be restored."""
     del info
     ctx.hook.record_trashing(ctx=ctx, record=record)
     record.deleted_at = ctx.now
+    take_along(ctx, record, was=None, becomes=ctx.now)
     return record
 
 
 def restore(ctx: Context, record: Entity, *, info: EntityInfo) -> Entity:
-    """Take a record out of the trash."""
-    del info, ctx
-    record.deleted_at = None
+    """Take a record out of the trash, with what went there with it."""
+    del info
+    was, record.deleted_at = record.deleted_at, None
+    take_along(ctx, record, was=was, becomes=None)
     return record
 
 
