@@ -25,6 +25,7 @@ from clientela.external import forget_names, names_of
 from clientela.history import EXTERNAL_NAMES, Change, ChangeSet, before_values, whole
 from clientela.i18n.texts import _
 from clientela.past import Past
+from clientela.purging import export_purged
 from clientela.storage.violations import as_refusal
 
 if TYPE_CHECKING:
@@ -355,6 +356,7 @@ class Context:
             return
         if "session" in self.__dict__:
             self.flush()
+        export_purged(self)
         if self.changes is not None:
             self.changes.write(self)
         self.app.outbox.write(self, self.facts)

@@ -27,6 +27,7 @@ from clientela.entity import Entity, EntityInfo
 from clientela.fields import Field
 from clientela.history import BOOKKEEPING
 from clientela.i18n import PHRASES, _, phrase
+from clientela.purging import purged_file
 from clientela.rows import record_dict
 from clientela.schemas import create_schema, load, patch_schema
 from clientela.verbs import Values
@@ -38,6 +39,7 @@ class Outcome:
 
     results: list[Any]
     changes: list[dict[str, Any]]
+    set_id: str = ""
 
 
 def perform(
@@ -47,7 +49,8 @@ def perform(
 
     def work(ctx: Context) -> Outcome:
         results = [_shown(ctx, ctx.run(action, key, data, base_rev=rev)) for key in keys]
-        return Outcome(results, changes_of(ctx))
+        changes = changes_of(ctx)
+        return Outcome(results, changes, ctx.changes.id if ctx.changes else "")
 
     return desk.do(work, writing=action.writes)
 
@@ -179,6 +182,8 @@ def emit_outcome(desk: Desk, action: Action, outcome: Outcome) -> None:
     emit_results(desk, [one for one in outcome.results if one is not None])
     if action.writes and desk.format == "table":
         desk.say(_("Done: {changes}.", changes=_summary(outcome.changes) or "0"))
+    if action.verb == "purge" and outcome.set_id:
+        desk.say(_("What went is kept in {file}.", file=purged_file(desk.app, outcome.set_id)))
 
 
 def emit_results(desk: Desk, results: list[Any]) -> None:
