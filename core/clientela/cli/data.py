@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +18,41 @@ from clientela.cli.output import emit_record, emit_rows
 from clientela.cli.reading import words
 from clientela.cli.start import progress_bar
 from clientela.context import Context
-from clientela.exchange import ImportOptions, ImportReport, export_csv, import_csv
+from clientela.customers.entities import Customer
+from clientela.entity import EntityInfo
+from clientela.exchange import (
+    ImportOptions,
+    ImportReport,
+    export_csv,
+    export_vcards,
+    import_csv,
+    import_vcards,
+)
+from clientela.exchange.cardimporting import is_cards
+from clientela.exchange.vcards import CardOptions
 from clientela.filters import parse
 from clientela.i18n import _
 from clientela.query import Question
 
 SOME_FAILED = 7
 
-data = group("data", "CSV in and out.", example="clientela import customer people.csv --dry-run")
+data = group(
+    "data",
+    "CSV and business cards in and out.",
+    example="clientela import customer people.csv --dry-run",
+)
 
 
 @command(
     data, name="import", writes=True,
     params=[
         argument("entity", "What the rows are: core.customer."),
-        argument("file", "A CSV file.", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
+        argument("file", "A CSV file, or business cards (.vcf).",
+                 type=click.Path(exists=True, dir_okay=False, path_type=Path)),
         option("mapped --map", "Which field a column fills.", multiple=True, metavar="COLUMN=FIELD"),
         option("constants --set", "The same value for every row.", multiple=True, metavar="FIELD=VALUE"),
-        option("--mode", "Create all, or change those with the same key.", type=click.Choice(["create", "upsert"])),
+        option("--mode", "Create all, or change those with the same key; update and fill-blanks are for cards.",
+               type=click.Choice(["create", "upsert", "update", "fill-blanks"])),
         option("--key", "The fields that tell rows apart.", default="", metavar="FIELDS"),
         option("--encoding", "Guessed when left out."),
         option("--delimiter", "Guessed when left out."),
@@ -43,29 +62,61 @@ data = group("data", "CSV in and out.", example="clientela import customer peopl
 )  # fmt: skip
 @click.pass_context
 def import_(ctx: click.Context, /, entity: str, file: Path, mode: str | None, **how: Any) -> None:
-    """Import a CSV file. First look with --dry-run: every row is read, checked and counted, and nothing is written."""
+    """Import a CSV file, or cards. First look with --dry-run: all is read, checked and counted, and nothing written."""
     desk: Desk = ctx.obj
-    info, options = entity_named(desk, entity), options_of(mode, file, how)
+    info = entity_named(desk, entity)
+    read = (
+        cards_reader(desk, file, mode, how)
+        if is_cards(file)
+        else rows_reader(desk, info, file, mode, how)
+    )
+    if is_cards(file) and info is not Customer.info:
+        raise Usage(
+            _(
+                "Business cards are imported as customers: clientela data import customer {file}.",
+                file=file.name,
+            )
+        )
     if not desk.dry_run:
         desk.confirm(desk.text("The rows of {file} are written.", file=file.name))
     with progress_bar(desk, 0) as advance:
-        report = import_csv(
-            desk.app,
-            desk.principal,
-            info,
-            file,
-            options=options,
-            dry_run=desk.dry_run,
-            progress=advance,
-        )
+        report = read(dry_run=desk.dry_run, progress=advance)
     emit_report(desk, report)
     if not report.is_clean:
         ctx.exit(SOME_FAILED)
 
 
+def rows_reader(
+    desk: Desk, info: EntityInfo, file: Path, mode: str | None, how: dict[str, Any]
+) -> Callable[..., ImportReport]:
+    """Give the import of a CSV file with its options."""
+    return partial(import_csv, desk.app, desk.principal, info, file, options=options_of(mode, file, how))  # fmt: skip
+
+
+def cards_reader(
+    desk: Desk, file: Path, mode: str | None, how: dict[str, Any]
+) -> Callable[..., ImportReport]:
+    """Give the import of cards with its options; columns and keys are not among them."""
+    for name, word in (
+        ("mapped", "--map"),
+        ("constants", "--set"),
+        ("key", "--key"),
+        ("delimiter", "--delimiter"),
+    ):
+        if how[name]:
+            raise Usage(_("{option} is for columns, and a business card has none.", option=word))
+    options = CardOptions(encoding=how["encoding"])
+    chosen: Any = mode or "upsert"
+    return partial(import_vcards, desk.app, desk.principal, file, mode=chosen, options=options)
+
+
 def options_of(mode: str | None, file: Path, how: dict[str, Any]) -> ImportOptions:
     """Read the options of an import."""
     key = words(how["key"])
+    if mode in ("update", "fill-blanks"):
+        raise Usage(
+            _("--mode {mode} is for business cards; rows take create or upsert.", mode=mode)
+        )
     if mode == "upsert" and not key:
         raise Usage(_("--mode upsert needs --key: the fields that tell rows apart."))
     if mode == "create" and key:
@@ -115,17 +166,26 @@ def emit_report(desk: Desk, report: ImportReport) -> None:
         option("filter_ --filter", "Which records; see clientela help filters.", default="", metavar="TEXT"),
         option("--sort", "Fields with commas between.", default="", metavar="FIELDS"),
         option("columns --columns --fields", "Which fields, in this order.", default="", metavar="FIELDS"),
+        option("shape --format", "A CSV file, or business cards of customers (vcard3: for old programs).",
+               type=click.Choice(["csv", "vcard", "vcard3"]), default="csv"),
     ],
     example="clientela export customer --filter 'country = RU' --out customers.csv",
 )  # fmt: skip
 @click.pass_obj
-def export(desk: Desk, /, entity: str, out: Path | None, columns: str, **how: str) -> None:
-    """Export records as CSV, in bounded memory."""
+def export(
+    desk: Desk, /, entity: str, out: Path | None, columns: str, shape: str, **how: str
+) -> None:
+    """Export records as CSV, or customers as business cards, in bounded memory."""
     info = entity_named(desk, entity)
+    if shape != "csv" and (info is not Customer.info or columns):
+        raise Usage(_("A business card is of a customer, and has no columns to choose."))
     question = Question(filter=parse(how["filter_"]), sort=how["sort"])
 
     def write(ctx: Context) -> None:
-        chunks = export_csv(ctx, info, question, words(columns))
+        if shape == "csv":
+            chunks = export_csv(ctx, info, question, words(columns))
+        else:
+            chunks = export_vcards(ctx, question, "3.0" if shape == "vcard3" else "4.0")
         if out is None:
             for chunk in chunks:
                 sys.stdout.buffer.write(chunk)

@@ -9,6 +9,7 @@ from clientela.access.entities import Role, Token, User
 from clientela.customers import card
 from clientela.customers.entities import (
     Address,
+    CardDetail,
     Consent,
     Customer,
     Decision,
@@ -23,7 +24,9 @@ CORE = Plugin(
     title="Core",
     about="Customers, who may do what, and the history of it all.",
     package="clientela",
-    entities=[User, Role, Token, Customer, Identifier, Address, Consent, Interaction, Decision],
+    entities=[
+        User, Role, Token, Customer, Identifier, Address, CardDetail, Consent, Interaction, Decision,
+    ],
     actions=[set_password, issue],
     facts=[
         facts.RecordCreated, facts.RecordChanged, facts.RecordTrashed, facts.RecordRestored, facts.RecordPurged,
