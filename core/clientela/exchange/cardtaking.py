@@ -139,7 +139,8 @@ class _Batch:
                 )
             )
         blank = {n for n in (*told.values, "email", "phone") if not customer.get(n)}
-        values = {n: v for n, v in told.values.items() if v and (n in blank or self._mode == "upsert")}  # fmt: skip
+        only_blank = self._mode == "fill-blanks"
+        values = {n: v for n, v in told.values.items() if v and (n in blank or not only_blank)}
         if told.values.get("tags"):
             values["tags"] = list(dict.fromkeys([*customer.tags, *told.values["tags"]]))
         for kind in ("email", "phone"):
