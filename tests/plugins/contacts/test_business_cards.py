@@ -85,7 +85,7 @@ def test_an_ended_employment_is_not_written(app):
         ctx.run(ctx.app.registry.action("contacts.employment.end"), job, _Today())
 
     app.perform(SYSTEM, work, face="test")
-    app.clock.forward(days=1)  # type: ignore[attr-defined]
+    app.clock.forward(days=1)
 
     assert "TITLE" not in exported(app)
 
