@@ -25,7 +25,7 @@ from bench import _data, _proc
 from clientela import ids
 from clientela.app import App
 from clientela.customers.entities import Customer
-from clientela.exchange import export_csv, import_csv
+from clientela.exchange import export_csv, import_file
 from clientela.query import Question
 from clientela.storage.sqlite import PRAGMAS
 
@@ -80,7 +80,7 @@ def _ours(given: argparse.Namespace) -> None:
 def _ours_in(app: App, file: Path) -> int:
     from clientela.access.principal import SYSTEM  # noqa: PLC0415 - one use
 
-    report = import_csv(app, SYSTEM, Customer.info, file)
+    report = import_file(app, SYSTEM, Customer.info, file)
     if report.failed or report.held_back:
         raise SystemExit(f"the import failed: {report}")
     return report.created

@@ -8,7 +8,7 @@ What happens after the commit is no hook but a subscription to a fact.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pluggy
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from clientela.context import Context
     from clientela.customers.entities import Customer
     from clientela.entity import Entity, EntityInfo
+    from clientela.exchange.vcards.model import CardProperty
     from clientela.health import Check
 
 PROJECT = "clientela"
@@ -88,6 +89,29 @@ def customer_card_section(ctx: Context, customer: Customer) -> dict[str, Any] | 
 
     The section appears under the plugin's name. Take at most one or two statements, whatever the customer's size:
     show the newest few and a count, never everything.
+    """
+
+
+@hookspec("guard")
+def card_taking(
+    ctx: Context, customer: Customer, properties: Sequence[CardProperty]
+) -> Mapping[CardProperty, CardProperty] | None:
+    """Asked when a business card is taken in, inside the transaction, after the customer is written.
+
+    `properties` are those that no field of the core takes, in the order of the card. Write what is yours through
+    `ctx.run`, and answer what you took: each property with the one that `card_lines` will write for it. The core keeps
+    the other spelling, and everything that nobody takes. Asked again with the same card, write nothing and answer the
+    same. Raise a `Refusal` to refuse the card; where the one who asks may not write your records, take nothing.
+    """
+
+
+@hookspec("compute")
+def card_lines(
+    ctx: Context, customers: Sequence[str]
+) -> Mapping[str, Sequence[CardProperty]] | None:
+    """Asked when business cards are written: return what they say besides, by the keys of the customers.
+
+    Take a constant number of statements for all of them, with the row rules, and leave out what may not be seen.
     """
 
 

@@ -32,6 +32,7 @@ from clientela.errors import (
     Refusal,
     Unavailable,
 )
+from clientela.exchange.vcards import CardProperty
 from clientela.facts import (
     Fact,
     RecordChanged,
@@ -103,6 +104,7 @@ __all__ = [
     "AddressId",
     "Amount",
     "App",
+    "CardProperty",
     "Check",
     "Conflict",
     "Consent",

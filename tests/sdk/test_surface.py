@@ -14,6 +14,7 @@ PUBLIC = [
     "AddressId",
     "Amount",
     "App",
+    "CardProperty",
     "Check",
     "Conflict",
     "Consent",

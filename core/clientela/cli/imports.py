@@ -25,10 +25,12 @@ from clientela.cli.output import emit_record, emit_rows
 from clientela.cli.reading import words
 from clientela.context import Context
 from clientela.errors import NotFound, Unavailable
-from clientela.exchange import ImportOptions, ImportReport, import_csv, jobs, runs
+from clientela.exchange import ImportOptions, ImportReport, import_file, jobs, runs
+from clientela.exchange.cardimporting import is_cards
 from clientela.exchange.entities import Import, ImportTemplate
+from clientela.exchange.files import work_for
 from clientela.exchange.guarding import guarded
-from clientela.exchange.importing import FailedRow, NoKeeper, Progress, Work
+from clientela.exchange.importing import FailedRow, NoKeeper, Progress
 from clientela.exchange.keeping import keep_file
 from clientela.exchange.options import read_options, write_options
 from clientela.i18n import _
@@ -43,10 +45,10 @@ COUNTS = ("read", "created", "updated", "unchanged", "failed", "held_back")
     name="import", writes=True,
     params=[
         argument("entity", "What the rows are: core.customer."),
-        argument("file", "A CSV file.", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
+        argument("file", "A CSV file, or business cards (.vcf).", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
         option("mapped --map", "Which field a column fills.", multiple=True, metavar="COLUMN=FIELD"),
         option("constants --set", "The same value for every row.", multiple=True, metavar="FIELD=VALUE"),
-        option("--mode", "What becomes of rows.", type=click.Choice(["create", "update", "upsert", "fill"])),
+        option("--mode", "What becomes of rows.", type=click.Choice(["create", "update", "upsert", "fill-blanks"])),
         option("--key", "The fields that tell rows apart.", default="", metavar="FIELDS"),
         option("--encoding", "Guessed when left out."),
         option("--delimiter", "Guessed when left out."),
@@ -77,7 +79,7 @@ def import_(
         desk.confirm(desk.text("The rows of {file} are written.", file=file.name))
     if desk.dry_run:
         with progress_line(desk) as heard, failed_file(desk, failed) as keeper:
-            report: ImportReport | None = import_csv(
+            report: ImportReport | None = import_file(
                 desk.app, desk.principal, info, file, options=options, dry_run=True, progress=heard, keeper=keeper
             )  # fmt: skip
         key = None
@@ -100,6 +102,10 @@ def _options(desk: Desk, entity: str, file: Path, how: dict[str, Any]) -> Import
     plain = ("mode", "encoding", "delimiter", "skip_bad_rows", "extra_into", "confidence", "notify")
     given |= {name: how[name] for name in plain}
     given = {name: value for name, value in given.items() if value not in (None, "", False, [], {})}
+    with file.open("rb") as stream:
+        if is_cards(stream, file.name):
+            # A card that is refused costs itself alone.
+            given["skip_bad_rows"] = True
     base = _template(desk, entity, how["template"]) if how["template"] else {}
     return read_options(base | given | {"file": file.name})
 
@@ -146,7 +152,8 @@ def _create(desk: Desk, entity: str, file: Path, options: ImportOptions) -> str:
     try:
         with file.open("rb") as stream:
             # What cannot be read at all is refused here, before anything is kept.
-            Work(desk.app, desk.principal, desk.app.registry.entity(entity), options).mapped(stream)
+            info = desk.app.registry.entity(entity)
+            work_for(desk.app, desk.principal, info, options, stream).mapped(stream)
             stream.seek(0)
             kept = keep_file(desk.app, stream, file.name, media)
     except OSError as wrong:

@@ -126,6 +126,27 @@ class Address(Entity, plugin="core", label="Address", prefix="adr", plural="addr
         _check_period(self.valid_from, self.valid_to)
 
 
+class CardDetail(
+    Entity,
+    plugin="core",
+    label="Card detail",
+    prefix="cdt",
+    # It is written by taking in a card, and a second one stands beside it instead of in its place.
+    verbs={"read", "export", "purge"},
+):
+    """What a customer's business card says and no field takes: a picture, a label, another spelling."""
+
+    customer_id: Mapped[str] = ref(Customer, on_delete="cascade", parent=True, immutable=True)
+    name: Mapped[str] = text(max_length=100, priority=1, immutable=True)
+    stands_for: Mapped[str | None] = text(
+        max_length=32, immutable=True, hidden=True,
+        help="The line of our own card that is written in this other way.",
+    )  # fmt: skip
+    text: Mapped[str] = text(
+        max_length=20_000_000, lines=True, immutable=True, hidden=True, filter=False, field_class="pii"
+    )  # fmt: skip
+
+
 class Consent(Entity, plugin="core", label="Consent", prefix="con", verbs=APPEND_ONLY):
     """One line of the consent ledger: given or withdrawn, for a purpose on a channel, with its proof.
 

@@ -1,12 +1,15 @@
-"""Files in, files out: the CSV and JSON-lines faces of every entity."""
+"""Files in, files out: the CSV and JSON-lines faces of every entity, and business cards of customers."""
 
+from clientela.exchange.cardexporting import export_vcards
+from clientela.exchange.cardtaking import CardTaker
 from clientela.exchange.exporting import export_csv, export_jsonl
 from clientela.exchange.facts import RecordsImported
-from clientela.exchange.importing import import_csv
+from clientela.exchange.files import import_file
 from clientela.exchange.options import ImportOptions
 from clientela.exchange.report import ErrorGroup, ImportReport, Problem
 
 __all__ = [
+    "CardTaker",
     "ErrorGroup",
     "ImportOptions",
     "ImportReport",
@@ -14,5 +17,6 @@ __all__ = [
     "RecordsImported",
     "export_csv",
     "export_jsonl",
-    "import_csv",
+    "export_vcards",
+    "import_file",
 ]

@@ -1,4 +1,4 @@
-"""Exporting: everything that matches a question, streamed in bounded memory, readable by `import_csv` again."""
+"""Exporting: everything that matches a question, streamed in bounded memory, readable by `import_file` again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Importing a file: read, map, then batch by batch; first to look, then to write."""
+"""Importing rows: read, map, then batch by batch; first to look, then to write."""
 
 from __future__ import annotations
 
@@ -88,38 +88,6 @@ class NoKeeper:
 NOBODY = NoKeeper()
 
 
-def import_csv(  # noqa: PLR0913 - the door of a whole face
-    app: App,
-    principal: Principal,
-    info: EntityInfo,
-    source: Path | BinaryIO,
-    *,
-    options: ImportOptions | None = None,
-    dry_run: bool = False,
-    face: str = "import",
-    progress: Progress | None = None,
-    keeper: Keeper = NOBODY,
-) -> ImportReport:
-    """Import the rows of a file as records of an entity, and say what became of every row.
-
-    Unless bad rows may be skipped, the whole file is looked through first, and one bad row keeps all others back. What
-    cannot be read at all, or mapped, is refused before the first row; what is wrong with single rows is told in the
-    report, and the rows themselves to the `keeper`. `progress` hears the report after each batch.
-    """
-    options = options or ImportOptions()
-    if isinstance(source, Path) and not options.file:
-        options = replace(options, file=source.name)
-    work = Work(app, principal, info, options, face, progress)
-    with seekable(source) as stream:
-        if dry_run:
-            return work.check(stream, keeper)
-        if not options.skip_bad_rows:
-            report = work.check(stream, keeper)
-            if report.failed:
-                return report.held()
-        return work.run(stream, keeper)
-
-
 @contextmanager
 def seekable(source: Path | BinaryIO) -> Iterator[BinaryIO]:
     """Give a stream that can be read twice; a pipe is kept in a scratch file."""
@@ -151,6 +119,16 @@ class Work:
     face: str = "import"
     progress: Progress | None = None
 
+    @property
+    def is_strict(self) -> bool:
+        """Say whether one bad row keeps all others back."""
+        return not self.options.skip_bad_rows
+
+    def hear(self, report: ImportReport, source: BinaryIO, size: int) -> None:
+        """Tell how far it is."""
+        if self.progress is not None:
+            self.progress(report, source.tell() / size if size else 1.0)
+
     def mapped(self, source: BinaryIO) -> ImportReport:
         """Say how the file would be read, without reading its rows; what cannot be read or mapped is refused."""
         with opened(source, self.options) as sheet:
@@ -176,8 +154,7 @@ class Work:
     ) -> ImportReport:
         require(self.principal, self.info, self.options)
         report = keeper.resume()
-        size = source.seek(0, os.SEEK_END)
-        source.seek(0)
+        size = size_of(source)
         with opened(source, self.options) as sheet:
             columns, options = self._columns(sheet)
             done = report.read if report is not None else 0
@@ -188,8 +165,7 @@ class Work:
             try:
                 for rows, lost in batches(_beyond(kept.rows, done), plan.options.batch):
                     take(rows, lost)
-                    if self.progress is not None:
-                        self.progress(report, source.tell() / size if size else 1.0)
+                    self.hear(report, source, size)
             finally:
                 take.close()
         return report
@@ -227,6 +203,13 @@ class Work:
             unmapped=[sheet.header[place] for place in columns.unmapped],
             mode=options.way, key=list(options.key), header=list(sheet.header),
         )  # fmt: skip
+
+
+def size_of(source: BinaryIO) -> int:
+    """Give how many bytes a stream has, and stand at its beginning."""
+    size = source.seek(0, os.SEEK_END)
+    source.seek(0)
+    return size
 
 
 def require(principal: Principal, info: EntityInfo, options: ImportOptions) -> None:

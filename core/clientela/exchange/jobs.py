@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sqlalchemy import or_, select, update
 
@@ -14,6 +14,7 @@ from clientela.context import Context
 from clientela.errors import Conflict, Refusal, Unavailable
 from clientela.exchange import runs
 from clientela.exchange.entities import Import
+from clientela.exchange.files import work_for
 from clientela.exchange.importing import Progress, Work, require
 from clientela.exchange.keeping import kept_file
 from clientela.exchange.report import ImportReport
@@ -141,8 +142,8 @@ def carry_out(app: App, key: str, progress: Progress | None = None) -> ImportRep
         return _report(app, key)
     keeper = KeptRun(app, key, state)
     try:
-        work = _work(app, record, progress)
         with kept_file(app, record.file) as source:
+            work = _work(app, record, source, progress)
             report = work.check(source, keeper) if state == "checking" else work.run(source, keeper)
     except TakenOver:
         return _report(app, key)
@@ -155,10 +156,10 @@ def carry_out(app: App, key: str, progress: Progress | None = None) -> ImportRep
     return report
 
 
-def _work(app: App, record: Import, progress: Progress | None) -> Work:
+def _work(app: App, record: Import, source: BinaryIO, progress: Progress | None) -> Work:
     principal: Principal = app.directory.by_id(record.started_by or "")
     info = app.registry.entity(record.entity)
-    return Work(app, principal, info, record.import_options(), "import", progress)
+    return work_for(app, principal, info, record.import_options(), source, progress=progress)
 
 
 def _load(app: App, key: str) -> Import:

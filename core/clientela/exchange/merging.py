@@ -117,7 +117,7 @@ class Merger(Maker):
         key = stored["id"]
         known = self.batch.known.get(key) or Known(self.info, stored, stored)
         old = known.values
-        if self.plan.options.way == "fill":
+        if self.plan.options.way == "fill-blanks":
             given = {n: value for n, value in given.items() if old[n] in BLANKS}
         if self._apply(number, known, given):
             self.batch.known[key] = known

@@ -13,7 +13,7 @@ from clientela.errors import Invalid, did_you_mean
 from clientela.i18n.texts import _
 from clientela.schemas import invalid
 
-Mode = Literal["create", "update", "upsert", "fill"]
+Mode = Literal["create", "update", "upsert", "fill-blanks"]
 
 BATCH = 2_000
 # A batch is one statement with a bind per row at most; PostgreSQL takes 65,535 of them, SQLite 32,766.
@@ -27,7 +27,7 @@ class ImportOptions:
     `mapping` says for a column which field it fills: `email`, a part such as `person.family`, a reference by a field
     of its target such as `customer:email`, or nothing. `constants` fill fields of every row. `mode` says what becomes
     of rows: `create` makes a record of each, and refuses those whose `key` is there already; `update` changes the
-    records with the same key, `upsert` also creates the others, `fill` changes only what is blank in known records;
+    records with the same key, `upsert` also creates the others, `fill-blanks` changes only what is blank in known records;
     blank cells always leave what is there. Without a key the entity's own unique one is taken. One bad row keeps the
     whole file back, unless `skip_bad_rows`. Subscribers hear of single records only with `notify`. `confidence` says
     how far the source can be trusted, in per cent; where a value comes from is shown with it.

@@ -230,7 +230,8 @@ def _countries_by_name() -> dict[str, str]:
         for code, name in _locale(language).territories.items():
             if len(code) == 2 and code.isalpha():  # noqa: PLR2004 - a country, not a continent
                 found.setdefault(name.casefold(), code)
-    return found | {"usa": "US", "uk": "GB", "сша": "US", "рф": "RU"}
+    america = {"usa": "US", "united states of america": "US", "сша": "US"}
+    return found | america | {"uk": "GB", "рф": "RU"}
 
 
 def country_code(name: str) -> str | None:

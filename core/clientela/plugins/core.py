@@ -10,6 +10,7 @@ from clientela.archive import total
 from clientela.customers import card
 from clientela.customers.entities import (
     Address,
+    CardDetail,
     Consent,
     Customer,
     Decision,
@@ -27,7 +28,7 @@ CORE = Plugin(
     about="Customers, who may do what, and the history of it all.",
     package="clientela",
     entities=[
-        User, Role, Token, Customer, Identifier, Address, Consent, Interaction, Decision,
+        User, Role, Token, Customer, Identifier, Address, CardDetail, Consent, Interaction, Decision,
         Import, ImportTemplate,
     ],
     tables=[runs.RUN, runs.FAILED],

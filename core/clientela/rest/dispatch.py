@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from clientela import gate, ids
 from clientela.access.principal import Principal
 from clientela.changes import record_history
+from clientela.customers.entities import Customer
 from clientela.entity import EntityInfo
 from clientela.errors import (
     BadSyntax,
@@ -20,6 +21,7 @@ from clientela.errors import (
     Unauthenticated,
     did_you_mean,
 )
+from clientela.exchange.cardexporting import write_vcard
 from clientela.i18n.formats import negotiate
 from clientela.i18n.texts import _
 from clientela.plugins.card import View
@@ -244,6 +246,9 @@ class Dispatcher:
                 call,
                 {"GET": (True, lambda ctx, c: _view(ctx, view, records.key_of(info, text), c))},
             )
+        if info is Customer.info and name == "vcard":
+            key = records.key_of(info, text)
+            return _only(call, {"GET": (True, lambda ctx, c: _vcard(ctx, key, c))})
         found = self._referring(info, name)
         if found is None:
             raise NotFound(_("A {noun} has no {name}.", noun=info.noun, name=repr(name[:60])))
@@ -284,6 +289,12 @@ class Defect(Refusal):
 def _view(ctx: Context, view: Callable[[Context, str], Any], key: str, call: Call) -> Reply:
     call.allow(AS_OF)
     return json_reply(view(ctx, key))
+
+
+def _vcard(ctx: Context, key: str, call: Call) -> Reply:
+    call.allow(frozenset({"version"}))
+    body = write_vcard(ctx, key, call.parameters.get("version", "4.0"))
+    return Reply(200, body, media=b"text/vcard; charset=utf-8")
 
 
 def _related(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import select
 
 from clientela_contacts.entities import Employment, Group, Membership
 from clientela_contacts.facts import EmploymentEnded, MembersAdded, MembersRemoved
+from clientela_contacts.rules import Job
 from clientela_contacts.schemas import EndEmployment, Members
 from clientela_sdk import Context, Customer, FieldProblem, Invalid, _, action, visible
 
@@ -52,6 +55,45 @@ def remove_members(ctx: Context, group: Group, data: Members) -> Group:
         gone = _public([membership.customer_id for membership in leaving])
         ctx.tell(MembersRemoved(group_id=group.public_id, customer_ids=gone))
     return group
+
+
+def employ(ctx: Context, person: Customer, job: Job) -> None:
+    """Let a person have a job, unless that is known; its organization is found by its name, or created."""
+    organization = _organization(ctx, job.organization)
+    query = select(Employment).where(
+        Employment.person_id == person.id,
+        Employment.organization_id == organization.id,
+        *visible(ctx, Employment.info, Employment.info.table),
+    )
+    there = list(ctx.session.execute(query.order_by(Employment.id)).scalars())
+    for known in there:
+        if known.title in (None, job.title or None) or not job.title:
+            _complete(ctx, known, job)
+            return
+    _run(
+        ctx, "contacts.employment.create", person_id=person.id, organization_id=organization.id,
+        title=job.title or None, department=job.department or None,
+    )  # fmt: skip
+
+
+def _organization(ctx: Context, name: str) -> Customer:
+    table = Customer.info.table
+    query = select(Customer).where(
+        Customer.kind == "organization", Customer.name == name, *visible(ctx, Customer.info, table)
+    )
+    found = ctx.session.execute(query.order_by(Customer.id).limit(1)).scalar_one_or_none()
+    return found or _run(ctx, "core.customer.create", kind="organization", name=name)
+
+
+def _complete(ctx: Context, employment: Employment, job: Job) -> None:
+    said = {"title": job.title, "department": job.department}
+    more = {name: text for name, text in said.items() if text and not employment.get(name)}
+    if more:
+        _run(ctx, "contacts.employment.update", employment.id, **more)
+
+
+def _run(ctx: Context, name: str, record: str | None = None, /, **values: Any) -> Any:
+    return ctx.run(ctx.app.registry.action(name), record, values)
 
 
 def _require_customers(ctx: Context, keys: list[str], *, trashed: bool | None) -> None:

@@ -1,11 +1,14 @@
-"""Where contacts has a say: when an employment is saved, on the customer's card, and when somebody has left."""
+"""Where contacts has a say: when an employment is saved, on cards, and when somebody has left."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import FromClause, bindparam, func, select
+from sqlalchemy import FromClause, bindparam, func, or_, select
 
+from clientela_contacts import rules
+from clientela_contacts.actions import employ
 from clientela_contacts.entities import (
     Employment,
     Group,
@@ -15,6 +18,7 @@ from clientela_contacts.entities import (
 )
 from clientela_contacts.facts import EmploymentEnded
 from clientela_sdk import (
+    CardProperty,
     Context,
     Customer,
     Entity,
@@ -191,6 +195,67 @@ def _groups(ctx: Context, customer: Customer) -> dict[str, Any]:
         "groups": [{"id": Group.info.public_id(row.id), "name": row.name} for row in rows],
         "group_count": rows[0].all if rows else 0,
     }
+
+
+# business cards -------------------------------------------------------------------------------------------------------
+
+
+@hookimpl
+def card_taking(
+    ctx: Context, customer: Customer, properties: Sequence[CardProperty]
+) -> dict[CardProperty, CardProperty] | None:
+    """Make employments of the organizations and titles on a person's card, paired in their order."""
+    may = all(ctx.can(info.permission(verb)) for info, verb in _NEEDED)
+    if customer.kind != "person" or not may:
+        return None
+    titles = [one for one in properties if one.name == "TITLE"]
+    taken: dict[CardProperty, CardProperty] = {}
+    for one in properties:
+        name, *units = one.parts if one.name == "ORG" else [""]
+        job = rules.job_of(name, units, titles[0].text if titles else "")
+        if one.name != "ORG" or job is None:
+            continue
+        taken[one] = CardProperty.of_parts("ORG", rules.org_parts(job.organization, job.department))
+        if titles:
+            taken[titles.pop(0)] = CardProperty.of("TITLE", job.title)
+        employ(ctx, customer, job)
+    return taken
+
+
+_NEEDED = (
+    (Customer.info, "read"),
+    (Employment.info, "read"),
+    (Employment.info, "create"),
+    (Employment.info, "update"),
+)
+
+
+@hookimpl
+def card_lines(ctx: Context, customers: Sequence[str]) -> dict[str, list[CardProperty]] | None:
+    """Write where persons work today, the primary employment first."""
+    if not all(ctx.can(Employment.info.permission(verb)) for verb in ("read", "export")):
+        return None
+    if "name" not in readable_names(ctx, Customer.info):
+        return None
+    table, other = ctx.table(Employment.info), _other_side(ctx)
+    query = (
+        select(table.c.person_id, other.c.name, table.c.department, table.c.title)
+        .join_from(table, other, other.c.id == table.c.organization_id)
+        .where(
+            table.c.person_id.in_(customers),
+            or_(table.c.ended_on.is_(None), table.c.ended_on >= ctx.today),
+            *visible(ctx, Employment.info, table, verb="export"),
+            *visible(ctx, Customer.info, other),
+        )
+        .order_by(table.c.primary.desc(), table.c.id)
+    )
+    lines: dict[str, list[CardProperty]] = {}
+    for row in ctx.connection.execute(query):
+        said = lines.setdefault(row.person_id, [])
+        said.append(CardProperty.of_parts("ORG", rules.org_parts(row.name, row.department or "")))
+        if row.title:
+            said.append(CardProperty.of("TITLE", row.title))
+    return lines
 
 
 # afterwards -----------------------------------------------------------------------------------------------------------

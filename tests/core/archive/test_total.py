@@ -17,7 +17,7 @@ from clientela.archive.total import write_total
 from clientela.changes import Wanted, list_sets, record_history, undo
 from clientela.customers.entities import Address, Customer, Interaction
 from clientela.errors import Conflict, Forbidden
-from clientela.exchange import ImportOptions, import_csv
+from clientela.exchange import ImportOptions, import_file
 from clientela.external import find_external, name_external
 from clientela.query import Question, list_page
 from clientela.settings import Settings
@@ -137,7 +137,7 @@ def test_what_was_loaded_lives_on(app, elsewhere, filled):
 def test_an_import_that_was_taken_back_leaves_equal_data(app, filled):
     before = facts_of(exported(app)[1])
     text = "name,email,country\nAnna,a@example.com,FR\nNew,new@example.com,IT\n"
-    import_csv(app, SYSTEM, Customer.info, io.BytesIO(text.encode()))
+    import_file(app, SYSTEM, Customer.info, io.BytesIO(text.encode()))
     changed = facts_of(exported(app)[1])
     [one] = acting(app, lambda ctx: list_sets(ctx, Wanted(action="core.customer.import")))
     acting(app, lambda ctx: undo(ctx, one["id"]))
@@ -155,7 +155,7 @@ def test_updates_of_an_import_too(app, filled):
     )
     before = facts_of(exported(app)[1])
     options = ImportOptions(key=("email",))
-    import_csv(
+    import_file(
         app, SYSTEM, Customer.info, io.BytesIO(b"email,country\na@b.com,IT\n"), options=options
     )
     [one] = acting(app, lambda ctx: list_sets(ctx, Wanted(action="core.customer.import")))

@@ -410,3 +410,35 @@ def test_every_message_of_the_command_line_has_its_russian_words() -> None:
     marked = messages_in(Path(start.__file__).parent)
 
     assert missing("clientela", "ru", [*spoken, *marked]) == []
+
+
+CARD = "BEGIN:VCARD\nVERSION:3.0\nUID:a\nFN:Anna\nTEL:8 926 123-45-67\nTEL:call me\nEND:VCARD\n"
+
+
+def test_business_cards_go_in_and_out(cli, tmp_path):
+    source, out = tmp_path / "people.vcf", tmp_path / "out.vcf"
+    source.write_text(CARD, "utf-8")
+
+    planned = cli.json("data", "import", "customer", str(source), "--dry-run")
+    assert (planned["created"], planned["errors"][0]["samples"]) == (1, ["6: call me"])
+    cli("data", "import", "customer", str(source), "--yes")
+    cli("data", "export", "customer", "--format", "vcard", "--out", str(out))
+
+    assert "FN:Anna" in out.read_text("utf-8")
+    assert cli.json("data", "import", "customer", str(out), "--yes")["unchanged"] == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("import", "interaction", "{}"),
+        ("import", "customer", "{}", "--map", "a=name"),
+        ("export", "interaction", "--format", "vcard"),
+        ("export", "customer", "--format", "vcard", "--columns", "name"),
+    ],
+)
+def test_what_makes_no_sense_of_cards_is_refused(cli, tmp_path, words):
+    source = tmp_path / "cards"
+    source.write_text(CARD, "utf-8")
+
+    cli("data", *(word.format(source) for word in words), code=2)

@@ -17,7 +17,7 @@ from clientela.app import App
 from clientela.customers.entities import Customer
 from clientela.entity import Entity
 from clientela.errors import Conflict, FieldProblem, Invalid
-from clientela.exchange import ImportOptions, ImportReport, import_csv
+from clientela.exchange import ImportOptions, ImportReport, import_file
 from clientela.fields import (
     address,
     boolean,
@@ -122,7 +122,7 @@ def take(app: App) -> Take:
         data = file if isinstance(file, bytes) else file.encode()
         principal = how.pop("principal", SYSTEM)
         dry_run, progress = how.pop("dry_run", False), how.pop("progress", None)
-        report = import_csv(
+        report = import_file(
             app, principal, entity.info, io.BytesIO(data),
             options=ImportOptions(**how), dry_run=dry_run, progress=progress,
         )  # fmt: skip

@@ -15,7 +15,7 @@ from clientela.access.principal import SYSTEM, Principal, RoleRules
 from clientela.app import App
 from clientela.customers.entities import Customer
 from clientela.errors import Forbidden, Invalid
-from clientela.exchange import export_csv, export_jsonl, import_csv
+from clientela.exchange import export_csv, export_jsonl, import_file
 from clientela.exchange.guarding import guarded, is_risky, unguarded
 from clientela.exchange.quick import quick_email, quick_parser, quick_phone, quick_text
 from clientela.kinds.text import EmailKind, PhoneKind, TextKind
@@ -183,7 +183,7 @@ def test_a_field_of_every_kind_comes_back(app, parcel):
     for excel in (False, True):
         data = exported(app, parcel, excel=excel)
         emptied(app, parcel)
-        report = import_csv(app, SYSTEM, info, io.BytesIO(data))
+        report = import_file(app, SYSTEM, info, io.BytesIO(data))
         assert report.groups == []
         assert everything(app, parcel) == before
     with app.db.read() as connection:
@@ -214,7 +214,7 @@ def test_any_customers_come_back(app, data):
 
     file = exported(app, Customer)
     emptied(app, Customer)
-    report = import_csv(app, SYSTEM, Customer.info, io.BytesIO(file))
+    report = import_file(app, SYSTEM, Customer.info, io.BytesIO(file))
 
     assert report.groups == []
     assert everything(app, Customer) == before

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from clientela.access.principal import SYSTEM, Principal, RoleRules
 from clientela.customers.entities import Customer, Identifier
 from clientela.errors import Forbidden, Invalid
-from clientela.exchange import ImportOptions, import_csv
+from clientela.exchange import ImportOptions, import_file
 from clientela.history import CHANGE, CHANGE_SET
 from clientela.outbox import OUTBOX
 from clientela.query import Question, list_page
@@ -319,9 +319,9 @@ def test_memory_does_not_grow_with_the_file(app):
             return len(taken)
 
     head = b"name,email\nFirst,f@example.com\n"
-    import_csv(app, SYSTEM, Customer.info, io.BytesIO(head))
+    import_file(app, SYSTEM, Customer.info, io.BytesIO(head))
     tracemalloc.start()
-    report = import_csv(
+    report = import_file(
         app, SYSTEM, Customer.info, io.BufferedReader(Endless()),
         options=ImportOptions(mapping={"Name 0": "name", "n0@example.com": "email"}, batch=500),
     )  # fmt: skip

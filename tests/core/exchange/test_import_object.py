@@ -252,7 +252,7 @@ CASES = {
     "made before and there": ("code,pieces\nOLD,5\nB1,1\nOLD,5\n", {"key": ("code",)}),
     "only known ones": ("code,pieces\nOLD,5\nB1,1\n", {"key": ("code",), "mode": "update"}),
     "only new ones": ("code,pieces\nOLD,5\nB1,1\nB1,2\n", {"key": ("code",), "mode": "create"}),
-    "only blanks": ("code,note,pieces\nOLD,new,9\nOLD,newer,9\n", {"key": ("code",), "mode": "fill"}),
+    "only blanks": ("code,note,pieces\nOLD,new,9\nOLD,newer,9\n", {"key": ("code",), "mode": "fill-blanks"}),
     "the entity's own key": ("code,pieces\nOLD,5\nB1,1\n", {"mode": "upsert"}),
 }  # fmt: skip
 EXPECTED = {

@@ -8,7 +8,7 @@ import pytest
 from clientela.access.principal import SYSTEM
 from clientela.customers.entities import Customer
 from clientela.errors import BadSyntax, Invalid, Refusal, TooLarge
-from clientela.exchange import ImportOptions, import_csv
+from clientela.exchange import ImportOptions, import_file
 
 pytestmark = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 
@@ -105,13 +105,13 @@ def test_broken_rows_are_told_and_the_others_taken(take, rows):
 
 def test_a_path_that_is_not_there(app):
     with pytest.raises(BadSyntax, match="cannot be read"):
-        import_csv(app, SYSTEM, Customer.info, Path("/nowhere/x.csv"))
+        import_file(app, SYSTEM, Customer.info, Path("/nowhere/x.csv"))
 
 
 def test_progress_is_told_after_every_batch(app):
     heard: list[tuple[int, float]] = []
     data = io.BytesIO(b"name\nA\nB\nC\n")
-    import_csv(
+    import_file(
         app, SYSTEM, Customer.info, data, options=ImportOptions(batch=2, skip_bad_rows=True),
         progress=lambda report, share: heard.append((report.read, share)),
     )  # fmt: skip

@@ -159,7 +159,8 @@ def test_an_address_in_the_core_is_called_addresses() -> None:
     assert names == {
         "core.user": ("users", "usr"), "core.role": ("roles", "rol"), "core.token": ("tokens", "tok"),
         "core.customer": ("customers", "cus"), "core.identifier": ("identifiers", "idn"),
-        "core.address": ("addresses", "adr"), "core.consent": ("consents", "con"),
+        "core.address": ("addresses", "adr"), "core.card_detail": ("card-details", "cdt"),
+        "core.consent": ("consents", "con"),
         "core.interaction": ("interactions", "int"), "core.decision": ("decisions", "dec"),
     }  # fmt: skip
 

@@ -203,3 +203,13 @@ def test_the_composition_is_described(client):
     customer = next(e for e in described["entities"] if e["name"] == "core.customer")
     assert {"contacts", "core"} <= {p["name"] for p in described["plugins"]}
     assert next(f for f in customer["fields"] if f["name"] == "email")["kind"] == "email"
+
+
+def test_a_customer_answers_as_a_business_card(client, roof):
+    answer = client.get(f"{roof}/vcard")
+
+    assert answer.headers["content-type"] == "text/vcard; charset=utf-8"
+    assert "FN:Roof & Sons\r\n" in answer.text
+    assert "VERSION:3.0" in client.get(f"{roof}/vcard?version=3.0").text
+    assert client.get(f"{roof}/vcard?version=1").status_code == 422
+    assert client.get(f"{CUSTOMERS}/cus_01JD0000000000000000000000/vcard").status_code == 404

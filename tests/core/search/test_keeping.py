@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, insert, select, update
 from clientela import ids
 from clientela.access.principal import SYSTEM
 from clientela.customers.entities import Customer, Interaction
-from clientela.exchange import import_csv
+from clientela.exchange import import_file
 from clientela.search import DOCUMENT, rebuilding, words_from
 from clientela.search.finding import find
 from clientela.search.rebuilding import rebuild
@@ -119,7 +119,7 @@ def test_an_import_writes_the_same_documents(app, make, documents):
     }
     one = make(Customer, **values)
     lines = ",".join(values) + "\n" + ",".join(f'"{v}"' for v in values.values()) + "\n"
-    import_csv(app, SYSTEM, Customer.info, io.BytesIO(lines.encode()))
+    import_file(app, SYSTEM, Customer.info, io.BytesIO(lines.encode()))
     found = documents()
     other = next(key for key in found if key != one.id)
 

@@ -274,6 +274,25 @@ def upgrade() -> None:
     op.create_index('ix_core_address_created_at', 'core_address', ['created_at', 'id'], unique=False)
     op.create_index('ix_core_address_customer_id', 'core_address', ['customer_id'], unique=False)
     op.create_index('ix_core_address_updated_at', 'core_address', ['updated_at', 'id'], unique=False)
+    op.create_table('core_card_detail',
+        sa.Column('customer_id', types.Key(), nullable=False),
+        sa.Column('name', types.plain_text(), nullable=False),
+        sa.Column('stands_for', types.plain_text(), nullable=True),
+        sa.Column('text', types.plain_text(), nullable=False),
+        sa.Column('id', types.Key(), nullable=False),
+        sa.Column('rev', sa.BigInteger(), nullable=False),
+        sa.Column('created_at', types.Instant(), nullable=False),
+        sa.Column('created_by', types.plain_text(), nullable=False),
+        sa.Column('updated_at', types.Instant(), nullable=False),
+        sa.Column('updated_by', types.plain_text(), nullable=False),
+        sa.Column('deleted_at', types.Instant(), nullable=True),
+        sa.Column('custom', types.json_type(), nullable=False),
+        sa.ForeignKeyConstraint(['customer_id'], ['core_customer.id'], name=op.f('fk_core_card_detail_customer_id')),
+        sa.PrimaryKeyConstraint('id', name=op.f('pk_core_card_detail'))
+    )
+    op.create_index('ix_core_card_detail_created_at', 'core_card_detail', ['created_at', 'id'], unique=False)
+    op.create_index('ix_core_card_detail_customer_id', 'core_card_detail', ['customer_id'], unique=False)
+    op.create_index('ix_core_card_detail_updated_at', 'core_card_detail', ['updated_at', 'id'], unique=False)
     op.create_table('core_consent',
         sa.Column('customer_id', types.Key(), nullable=False),
         sa.Column('purpose', types.plain_text(), nullable=False),
@@ -400,6 +419,7 @@ def downgrade() -> None:
     op.drop_table('core_identifier')
     op.drop_table('core_decision')
     op.drop_table('core_consent')
+    op.drop_table('core_card_detail')
     op.drop_table('core_address')
     op.drop_table('core_token')
     op.drop_table('core_import_template')
