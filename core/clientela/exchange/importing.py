@@ -14,7 +14,7 @@ from clientela.access.directory import ACCESS_ENTITIES
 from clientela.entity import EntityInfo
 from clientela.errors import Invalid, Refusal, Stale
 from clientela.exchange.batches import Batch, Parsed, Plan
-from clientela.exchange.cells import field_columns
+from clientela.exchange.cells import field_columns, whole_fields
 from clientela.exchange.extras import keep_extra
 from clientela.exchange.making import CREATED, Maker
 from clientela.exchange.mapping import Columns, map_columns, refuse_hidden
@@ -52,8 +52,8 @@ def import_csv(  # noqa: PLR0913 - the door of a whole face
     """
     options = options or ImportOptions()
     require(principal, info, options)
-    with opened(source, options) as sheet:
-        columns = map_columns(app, info, sheet.header, options)
+    with opened(source, options, whole_fields(info)) as sheet:
+        columns = map_columns(app, info, sheet.header, options, sheet.sample)
         refuse_hidden(info, columns, principal.hidden_classes, options.key)
         report = _report(info, source, sheet, columns, options, dry_run=dry_run)
         kept = keep_extra(sheet, columns)
@@ -88,6 +88,8 @@ def _report(
         info.name, name, dry_run, sheet.encoding, sheet.delimiter,
         mapping={sheet.header[place]: t.word for place, t in columns.targets.items()},
         unmapped=[sheet.header[place] for place in columns.unmapped],
+        format=sheet.format, sheet=sheet.name,
+        conventions=list(columns.conventions.values()), suggestions=columns.suggestions,
     )  # fmt: skip
 
 

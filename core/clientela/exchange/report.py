@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clientela.errors import Show
+from clientela.exchange.suggesting import Suggestion
 from clientela.i18n.texts import _
+
+if TYPE_CHECKING:
+    # The conventions read the options of an import, which know nothing of reports.
+    from clientela.exchange.conventions import Convention
 
 ROWS_SHOWN = 20
 SAMPLES_SHOWN = 5
@@ -66,6 +71,10 @@ class ImportReport:
     delimiter: str = ""
     mapping: dict[str, str] = field(default_factory=dict)
     unmapped: list[str] = field(default_factory=list)
+    format: str = "csv"
+    sheet: str = ""
+    conventions: list[Convention] = field(default_factory=list)
+    suggestions: list[Suggestion] = field(default_factory=list)
     read: int = 0
     created: int = 0
     updated: int = 0
@@ -104,8 +113,11 @@ class ImportReport:
         """Give the JSON form in the language of `show`."""
         return {
             "entity": self.entity, "file": self.file, "dry_run": self.dry_run,
+            "format": self.format, "sheet": self.sheet,
             "encoding": self.encoding, "delimiter": self.delimiter,
             "mapping": self.mapping, "unmapped": self.unmapped,
+            "conventions": [one.as_dict(show) for one in self.conventions],
+            "suggestions": [one.as_dict(show) for one in self.suggestions],
             "read": self.read, "created": self.created, "updated": self.updated,
             "unchanged": self.unchanged, "failed": self.failed, "held_back": self.held_back,
             "sets": self.sets, "errors": [group.as_dict(show) for group in self.groups],
