@@ -189,7 +189,7 @@ def _moment(form: Any, name: str, zone: ZoneInfo) -> Put:
 
 def wall_clock(moment: datetime, zone: ZoneInfo) -> datetime | None:
     """Give what a clock of the deployment showed, unless a cell or the hour that comes twice would lose the moment."""
-    local = moment.astimezone(zone).replace(tzinfo=None)
+    local = moment.astimezone(zone).replace(tzinfo=None, fold=0)
     exact = moment.microsecond % _MILLISECOND == 0 and local.date() >= _EPOCH
     back = local.replace(tzinfo=zone).astimezone(UTC)
     return local if exact and back == moment else None
