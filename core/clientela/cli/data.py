@@ -37,7 +37,11 @@ from clientela.query import Question
 
 SOME_FAILED = 7
 
-data = group("data", "Files in and out: CSV, XLSX, JSON lines.", example="clientela import customer people.csv --dry-run")
+data = group(
+    "data",
+    "Files in and out: CSV, XLSX, JSON lines.",
+    example="clientela import customer people.csv --dry-run",
+)
 
 
 @command(
@@ -49,7 +53,7 @@ data = group("data", "Files in and out: CSV, XLSX, JSON lines.", example="client
         option("constants --set", "The same value for every row.", multiple=True, metavar="FIELD=VALUE"),
         option("--mode", "Create all, or change those with the same key.", type=click.Choice(["create", "upsert"])),
         option("--key", "The fields that tell rows apart.", default="", metavar="FIELDS"),
-        option("format_ --format", "Found by name and content when left out.", type=click.Choice(list(READ_FORMATS))),
+        option("format_ --format", "Found out when left out.", type=click.Choice(list(READ_FORMATS))),
         option("--sheet", "Of a workbook; the first that holds anything when left out."),
         option("--dates", "The order of dates; found out when left out.", type=click.Choice(ORDERS)),
         option("--decimal", "The sign before decimals; found out when left out.", type=click.Choice(DECIMALS)),
@@ -128,7 +132,14 @@ def emit_report(desk: Desk, report: ImportReport) -> None:
     if values["unmapped"]:
         desk.say(_("Columns that are not read: {names}.", names=", ".join(values["unmapped"])))
     for one in report.suggestions:
-        sentence = desk.text(_("{column} may be {field}: {reason}.", column=one.column, field=one.field, reason=one.reason))
+        sentence = desk.text(
+            _(
+                "{column} may be {field}: {reason}.",
+                column=one.column,
+                field=one.field,
+                reason=one.reason,
+            )
+        )
         click.echo(f"{sentence} --map '{one.column}={one.field}'", err=True)
     for one_way in report.conventions:
         if not one_way.certain:
@@ -151,7 +162,7 @@ def emit_report(desk: Desk, report: ImportReport) -> None:
     data,
     params=[
         argument("entity", "What is exported: core.customer."),
-        option("format_ --format", "Taken from the file's name when left out, else csv.", type=click.Choice(list(FORMATS))),
+        option("format_ --format", "Taken from the name of the file.", type=click.Choice(list(FORMATS))),
         option("--excel", "CSV as a Russian Excel opens it: semicolons and a byte order mark.", is_flag=True),
         option("--out", "The file; stdout when left out.", type=click.Path(dir_okay=False, path_type=Path)),
         option("filter_ --filter", "Which records; see clientela help filters.", default="", metavar="TEXT"),

@@ -181,7 +181,7 @@ def _compiled(members: list[Member], columns: Columns) -> FieldColumn:
 
 
 def _reading(kind: Kind, place: int | None, columns: Columns) -> Parse:
-    """A constant is written as we write it, whatever the file does."""
+    """Give the reading of a column; a constant is written as we write it, whatever the file does."""
     convention = columns.conventions.get(place) if place is not None else None
     return reading(kind, convention, columns.zone)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from clientela.errors import Show
@@ -31,8 +31,8 @@ class Convention:
     column: str
     what: str
     value: str
-    certain: bool
     reason: str
+    certain: bool = field(default=True, kw_only=True)
 
     def as_dict(self, show: Show = str) -> dict[str, Any]:
         """Give the JSON form in the language of `show`."""
@@ -46,7 +46,9 @@ def what_of(kind: Kind) -> str | None:
     """Say which convention the texts of a kind follow, if any."""
     if isinstance(kind, DayKind | InstantKind):
         return DATES
-    if isinstance(kind, DecimalKind | IntegerKind | MoneyKind) and not isinstance(kind, DurationKind):
+    if isinstance(kind, DecimalKind | IntegerKind | MoneyKind) and not isinstance(
+        kind, DurationKind
+    ):
         return DECIMAL
     return None
 
@@ -67,9 +69,9 @@ def conventions_of(
         name = header[place]
         own = told.get((name, what)) or getattr(options, what)
         if own is not None:
-            made[place] = Convention(name, what, own, True, _("as you say"))
+            made[place] = Convention(name, what, own, _("as you say"))
         elif found[place].value is not None:
-            made[place] = Convention(name, what, str(found[place].value), True, _("as its values show"))
+            made[place] = Convention(name, what, str(found[place].value), _("as its values show"))
         elif found[place].is_needed or what == DATES:
             others = Counter(f.value for p, f in found.items() if f.value and asked[p] == what)
             made[place] = _assumed(app, name, what, found[place], others)
@@ -79,17 +81,17 @@ def conventions_of(
 _FIND: dict[str, Callable[[Iterable[str]], Found]] = {DATES: order_of, DECIMAL: sign_of}
 
 
-def _assumed(
-    app: App, name: str, what: str, found: Found, others: Counter[str]
-) -> Convention:
+def _assumed(app: App, name: str, what: str, found: Found, others: Counter[str]) -> Convention:
     """Take the convention of the file's other columns, of the signs, or of the deployment's country."""
     value = found.usual or at_home(app, what)
     if not found.is_needed:
-        return Convention(name, what, value, True, _("no value needs it"))
+        return Convention(name, what, value, _("no value needs it"))
     if others:
         value = others.most_common(1)[0][0]
-        return Convention(name, what, value, False, _("its values fit both; as in the other columns"))
-    return Convention(name, what, value, False, _("its values fit both; as is usual"))
+        return Convention(
+            name, what, value, _("its values fit both; as in the other columns"), certain=False
+        )
+    return Convention(name, what, value, _("its values fit both; as is usual"), certain=False)
 
 
 def at_home(app: App, what: str) -> str:

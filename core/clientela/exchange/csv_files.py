@@ -20,23 +20,27 @@ from clientela.i18n.texts import _
 LONGEST_LINE = 1 << 20
 DELIMITERS = ",;\t|"
 _NAMES = {"\t": "tab"}
+
+
 @contextmanager
 def opened_csv(source: Source, options: ImportOptions) -> Iterator[Sheet]:
     """Find out encoding and delimiter, and read the header."""
-    head = source.head
-    if not head.strip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"):
+    if not source.head.strip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"):
         raise BadSyntax(_("The file is empty; its first line should name the columns."))
-    encoding = options.encoding or detect_encoding(head)
-    text = io.TextIOWrapper(source.stream(), encoding=_known(encoding), newline="")
+    encoding = options.encoding or detect_encoding(source.head)
+    codec = _known(encoding)
+    guess = options.delimiter or detect_delimiter(source.head.decode(codec, "replace"))
+    text = io.TextIOWrapper(source.stream(), encoding=codec, newline="")
     lines = lines_of(text, encoding)
     first, told = next(lines), None
     if first[:4].lower() == "sep=" and len(first.strip()) == len("sep=,"):
         told, first = first[4], next(lines, "")
-    sample = head.decode(encoding, "replace") if told is None else first
-    delimiter = options.delimiter or told or detect_delimiter(sample)
+    delimiter = options.delimiter or told or guess
     if len(delimiter) != 1 or delimiter in '"\r\n':
         raise BadSyntax(_("A delimiter is one character, such as ; or ,."))
-    reader = csv.reader(chain([first], lines), delimiter=delimiter, skipinitialspace=True, strict=True)
+    reader = csv.reader(
+        chain([first], lines), delimiter=delimiter, skipinitialspace=True, strict=True
+    )
     header = _header(reader)
     yield Sheet(encoding, _NAMES.get(delimiter, delimiter), header, _rows(reader, len(header)))
 

@@ -18,8 +18,8 @@ _NUMBERS = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(?:\s*(?:г|y)\.?)?"
 _WORDS = re.compile(r"(?:[^\W\d_]{2,9}\.?,?\s+)?(\d{1,2}|[^\W\d_]{3,9})\.?[\s,.-]*(?:st|nd|rd|th|-?го)?[\s,-]*"
                     r"([^\W\d_]{3,9}|\d{1,2})\.?(?:st|nd|rd|th)?[\s,.-]+(\d{2}|\d{4})(?:\s*г(?:од|ода)?\.?)?")  # fmt: skip
 _TIME = re.compile(
-    r"(.*?)(?:T|,?\s+(?:at\s+|в\s+)?)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,6})\d*)?)?\s*([AaPp])?\.?(?:[Mm]\.?)?\s*"
-    r"(Z|UTC|GMT|[+-]\d{2}:?\d{2})?"
+    r"(.*?)(?:T|,?\s+(?:at\s+|в\s+)?)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,6})\d*)?)?"
+    r"\s*([AaPp])?\.?(?:[Mm]\.?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?"
 )
 _MONTHS = {
     name: number
@@ -99,7 +99,9 @@ def read_moment(text: str, order: str, zone: tzinfo) -> str | None:
     day = read_day(found[1].strip() if found else text, order)
     if day is None:
         return None
-    hour, minute, second, part, half, offset = found.groups()[1:] if found else ("0", "0") + (None,) * 4
+    hour, minute, second, part, half, offset = (
+        found.groups()[1:] if found else ("0", "0") + (None,) * 4
+    )
     if offset:
         offset = "+00:00" if offset[0].isalpha() else offset
     try:
@@ -108,7 +110,9 @@ def read_moment(text: str, order: str, zone: tzinfo) -> str | None:
             f".{(part or '0'):0<6}{offset or ''}"
         )
     except ValueError:
-        raise ValueError(_("{text} is not a moment of the calendar.", text=repr(text[:40]))) from None
+        raise ValueError(
+            _("{text} is not a moment of the calendar.", text=repr(text[:40]))
+        ) from None
     return (moment if offset else moment.replace(tzinfo=zone)).isoformat()
 
 

@@ -39,7 +39,11 @@ def _plain(run: str, decimal: str) -> str:
 def _is_grouped(whole: str, group: str) -> bool:
     first, *others = whole.split(group)
     # India groups by two above the last three.
-    return not others or (len(first) <= _GROUP and len(others[-1]) == _GROUP and all(2 <= len(o) <= _GROUP for o in others))
+    return not others or (
+        len(first) <= _GROUP
+        and len(others[-1]) == _GROUP
+        and all(1 < len(o) <= _GROUP for o in others)
+    )
 
 
 def sign_of(texts: Iterable[str]) -> Found:

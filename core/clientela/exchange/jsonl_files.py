@@ -31,7 +31,10 @@ Found = tuple[int, "dict[str, str] | Problem"]
 def opened_jsonl(source: Source, options: ImportOptions) -> Iterator[Sheet]:
     """Read the first objects, whose members together are the header."""
     encoding = "utf-8-sig" if source.head.startswith(b"\xef\xbb\xbf") else "utf-8"
-    if options.encoding is not None and options.encoding.lower().replace("-", "") not in {"utf8", "utf8sig"}:
+    if options.encoding is not None and options.encoding.lower().replace("-", "") not in {
+        "utf8",
+        "utf8sig",
+    }:
         raise BadSyntax(_("JSON lines are UTF-8; leave the encoding out."))
     # Only a line feed ends a line of JSON, and nothing is translated: RFC 8259 and jsonlines.org.
     text = io.TextIOWrapper(source.stream(), encoding=encoding, newline="\n")
@@ -42,7 +45,11 @@ def opened_jsonl(source: Source, options: ImportOptions) -> Iterator[Sheet]:
         names |= dict.fromkeys({} if isinstance(found, Problem) else found)
     if not names:
         problem = next((found for _, found in first if isinstance(found, Problem)), None)
-        raise BadSyntax(problem.sentence if problem else _("The file is empty; a line is an object, such as {{\"name\": \"Anna\"}}."))
+        raise BadSyntax(
+            problem.sentence
+            if problem
+            else _('The file is empty; a line is an object, such as {{"name": "Anna"}}.')
+        )
     header = checked_header(list(names))
     yield Sheet(encoding, "", header, _rows(chain(first, objects), header))
 
@@ -110,14 +117,9 @@ def _text(value: Any, *, is_whole: bool = False) -> str:
     """Write a value as its kind reads it."""
     if value is None:
         return ""
-    if is_whole:
-        return orjson.dumps(value).decode()
-    if isinstance(value, str):
+    if isinstance(value, str) and not is_whole:
         return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+    if isinstance(value, list) and all(isinstance(one, str) for one in value) and not is_whole:
         return "; ".join(value)
+    # Numbers and truths are written as JSON does, and the kinds read them so.
     return orjson.dumps(value).decode()

@@ -21,8 +21,8 @@ class ImportOptions:
     `mapping` says for a column which field it fills: `email`, a part such as `person.family`, a reference by a field
     of its target such as `customer:email`, or nothing. `constants` fill fields of every row. With `key` rows that are
     there already are changed instead of created; blank cells leave what is there. A batch in which any row fails is
-    not written, unless `skip_bad_rows`. Subscribers hear of single records only with `notify`. What is not said of the
-    format, the sheet, the sign before decimals (`,` or `.`) and the order of dates (`dmy`, `mdy` or `ymd`) is found out.
+    not written, unless `skip_bad_rows`. Subscribers hear of single records only with `notify`. What is not said of
+    the format, the sheet, the sign before decimals (`,` or `.`) and the order of dates (`dmy`, `mdy` or `ymd`) is found out.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -48,5 +48,8 @@ class ImportOptions:
             raise Invalid(_("The sign before decimals is a comma or a point."))
         if self.dates not in (None, *ORDERS):
             raise Invalid(
-                _("The order of dates is one of {orders}: day, month, year.", orders=", ".join(ORDERS))
+                _(
+                    "The order of dates is one of {orders}: day, month, year.",
+                    orders=", ".join(ORDERS),
+                )
             )

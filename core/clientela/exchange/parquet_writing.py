@@ -16,7 +16,7 @@ from clientela.kinds.numbers import BooleanKind, DecimalKind, IntegerKind, Money
 from clientela.kinds.times import DayKind, InstantKind
 
 if TYPE_CHECKING:
-    import pyarrow
+    import pyarrow as pa
 
 GROUP = 50_000
 # Eighteen digits fit 64 bits; an amount has four decimals at most.
@@ -28,13 +28,15 @@ Read = Callable[[str], Any]
 def write_parquet(asked: Asked) -> Iterator[bytes]:
     """Write Parquet, a group of rows at a time."""
     try:
-        import pyarrow  # noqa: PLC0415 - an extra, and slow to import
+        import pyarrow as pa  # noqa: PLC0415 - an extra, and slow to import
     except ImportError:
         raise Misconfigured(
-            _("Parquet needs a library that is not installed; run pip install 'clientela[parquet]'.")
+            _(
+                "Parquet needs a library that is not installed; run pip install 'clientela[parquet]'."
+            )
         ) from None
     table = table_of(asked, split_money=True)
-    typed = [_typed(pyarrow, column) for column in table.columns]
+    typed = [_typed(pa, column) for column in table.columns]
     return _written(table, typed)
 
 
@@ -58,7 +60,7 @@ class _Sink(io.RawIOBase):
         return taken
 
 
-def _written(table: Table, typed: list[tuple[pyarrow.DataType, Read]]) -> Iterator[bytes]:
+def _written(table: Table, typed: list[tuple[pa.DataType, Read]]) -> Iterator[bytes]:
     import pyarrow as pa  # noqa: PLC0415 - see above
     from pyarrow import parquet  # noqa: PLC0415
 
@@ -76,20 +78,22 @@ def _written(table: Table, typed: list[tuple[pyarrow.DataType, Read]]) -> Iterat
 
 
 def _typed(pa: Any, column: Column) -> tuple[Any, Read]:
-    """Give the type of a column, and how its texts are read."""
+    """Give the type of a column, and how its texts are read; a part of a value is a text."""
     kind: Any = column.field.kind
-    if isinstance(kind, MoneyKind) and not column.part:
-        return pa.decimal128(_AMOUNT_DIGITS, _AMOUNT_PLACES), lambda t: Decimal(t.partition(" ")[0])
-    if isinstance(kind, DecimalKind):
-        return pa.decimal128(_DIGITS, kind.places), Decimal
-    if isinstance(kind, IntegerKind):
-        return pa.int64(), int
-    if isinstance(kind, BooleanKind):
-        return pa.bool_(), lambda text: text == "true"
-    if isinstance(kind, DayKind):
-        return pa.date32(), date.fromisoformat
-    if isinstance(kind, InstantKind):
-        return pa.timestamp("us", tz="UTC"), datetime.fromisoformat
-    if isinstance(kind, ListKind):
-        return pa.list_(pa.string()), lambda text: text.split("; ")
+    known: list[tuple[type, Callable[[], Any], Read]] = [
+        (MoneyKind, lambda: pa.decimal128(_AMOUNT_DIGITS, _AMOUNT_PLACES), _amount),
+        (DecimalKind, lambda: pa.decimal128(_DIGITS, kind.places), Decimal),
+        (IntegerKind, pa.int64, int),
+        (BooleanKind, pa.bool_, lambda text: text == "true"),
+        (DayKind, pa.date32, date.fromisoformat),
+        (InstantKind, lambda: pa.timestamp("us", tz="UTC"), datetime.fromisoformat),
+        (ListKind, lambda: pa.list_(pa.string()), lambda text: text.split("; ")),
+    ]
+    for one, type_, read in known if not column.part else ():
+        if isinstance(kind, one):
+            return type_(), read
     return pa.string(), str
+
+
+def _amount(text: str) -> Decimal:
+    return Decimal(text.partition(" ")[0])

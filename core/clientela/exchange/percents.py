@@ -6,7 +6,7 @@ import re
 import zipfile
 from collections import Counter
 from typing import IO
-from xml.etree import ElementTree as ET  # noqa: S405 - parts that declare entities were refused before
+from xml.etree import ElementTree as ET  # parts that declare entities were refused before
 
 # The numbers of the built-in formats 0% and 0.00%.
 _BUILT_IN = {9, 10}
@@ -49,7 +49,7 @@ def column_place(letters: bytes) -> int:
 
 
 def _percent_styles(package: zipfile.ZipFile) -> set[int]:
-    """Number the cell formats that show per cent."""
+    """Give the numbers of the cell formats that show per cent."""
     root = ET.fromstring(package.read("xl/styles.xml"))  # noqa: S314 - see above
     own = {
         int(one.attrib["numFmtId"])
@@ -72,7 +72,11 @@ def _part_of(package: zipfile.ZipFile, sheet: str) -> str | None:
         return None
     relations = ET.fromstring(package.read("xl/_rels/workbook.xml.rels"))  # noqa: S314 - see above
     target = next(
-        (one.attrib["Target"] for one in relations if one.attrib.get("Id") == found.attrib.get(_RELATION)),
+        (
+            one.attrib["Target"]
+            for one in relations
+            if one.attrib.get("Id") == found.attrib.get(_RELATION)
+        ),
         None,
     )
     if target is None:

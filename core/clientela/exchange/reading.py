@@ -92,11 +92,15 @@ def detect_format(head: bytes, name: str = "") -> str:
     """
     begun = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if head.startswith(_OLD_EXCEL) or name.lower().endswith((".xls", ".ods", ".xlsb")):
-        raise BadSyntax(_("Old Excel and OpenDocument tables are not read; save it as XLSX or CSV."))
+        raise BadSyntax(
+            _("Old Excel and OpenDocument tables are not read; save it as XLSX or CSV.")
+        )
     for format_, reader in READ_FORMATS.items():
         if name.lower().endswith(reader.suffixes):
             return format_
-    return next((f for f, r in READ_FORMATS.items() if begun.startswith(r.starts or (b"\x00",))), "csv")
+    return next(
+        (f for f, r in READ_FORMATS.items() if begun.startswith(r.starts or (b"\x00",))), "csv"
+    )
 
 
 def _sampled(sheet: Sheet) -> Sheet:

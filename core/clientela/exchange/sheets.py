@@ -40,8 +40,9 @@ class Source:
     whole: frozenset[str] = frozenset()
 
     def stream(self) -> io.BufferedReader:
-        """Give all of it, from the beginning."""
-        return io.BufferedReader(_Rejoined(self.head, self.rest), 1 << 16)
+        """Give all of it, from the beginning, once; the beginning is kept no longer than it takes to read it."""
+        head, self.head = self.head, b""
+        return io.BufferedReader(_Rejoined(head, self.rest), 1 << 16)
 
 
 class _Rejoined(io.RawIOBase):
@@ -54,8 +55,9 @@ class _Rejoined(io.RawIOBase):
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        data = self._head[: len(buffer)] or self._rest.read(len(buffer))
-        self._head = self._head[len(data) :]
+        data: memoryview | bytes = self._head[: len(buffer)]
+        self._head = self._head[len(data) :] or memoryview(b"")
+        data = data or self._rest.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
 

@@ -56,7 +56,7 @@ def _wrong(step: Step) -> str:
         return _("it does not say into which columns.")
     if step.verb not in ("split", "join") and step.into:
         return _("only split and join fill other columns.")
-    return "" if check(step.value) else _SHOULD_BE[step.verb]()
+    return "" if check(step.value) else _SHOULD_BE.get(step.verb, _("it needs a text."))
 
 
 def _is_text(value: Any) -> bool:
@@ -79,12 +79,12 @@ CHECKS: dict[str, Callable[[Any], bool]] = {
     "prefix": _is_some, "suffix": _is_some, "default": _is_some, "constant": _is_text,
     "dates": lambda value: value in ORDERS, "decimal": lambda value: value in DECIMALS,
 }  # fmt: skip
-_SHOULD_BE: dict[str, Callable[[], str]] = dict.fromkeys(CHECKS, lambda: _("it needs a text.")) | {
-    "replace": lambda: _("it needs a table of texts."),
-    "translate": lambda: _("it needs a table of texts."),
-    "case": lambda: _("it is one of {known}.", known=", ".join(CASES)),
-    "dates": lambda: _("it is one of {known}.", known=", ".join(ORDERS)),
-    "decimal": lambda: _("it is a comma or a point."),
+_SHOULD_BE: dict[str, str] = {
+    "replace": _("it needs a table of texts."),
+    "translate": _("it needs a table of texts."),
+    "case": _("it is one of {known}.", known=", ".join(CASES)),
+    "dates": _("it is one of {known}.", known=", ".join(ORDERS)),
+    "decimal": _("it is a comma or a point."),
 }
 
 
@@ -96,7 +96,11 @@ def steps_from_json(raw: Any) -> tuple[Step, ...]:
 
 
 def _from_object(raw: Any) -> Step:
-    verbs = [name for name in raw if name not in ("column", "columns", "into")] if isinstance(raw, dict) else []
+    verbs = (
+        [name for name in raw if name not in ("column", "columns", "into")]
+        if isinstance(raw, dict)
+        else []
+    )
     if len(verbs) != 1:
         raise _unreadable('{"column": "City", "replace": {"Msk": "Moscow"}}')
     columns = raw.get("columns", [raw.get("column", "")])

@@ -30,7 +30,9 @@ def transformed(sheet: Sheet, steps: Sequence[Step]) -> Sheet:
             done.append((step, _doing(step, places, [header.index(name) for name in step.into])))
     if not done:
         return sheet
-    return replace(sheet, header=header, rows=_rows(sheet.rows, done, len(header) - len(sheet.header)))
+    return replace(
+        sheet, header=header, rows=_rows(sheet.rows, done, len(header) - len(sheet.header))
+    )
 
 
 def _place(header: list[str], name: str, number: int, step: Step) -> int:

@@ -91,7 +91,9 @@ def _chosen(book: CalamineWorkbook, name: str | None) -> CalamineSheet:
     sheets = (book.get_sheet_by_name(one) for one in names)
     found = next((sheet for sheet in sheets if sheet.height), None)
     if found is None:
-        raise BadSyntax(_("The workbook is empty; the first row of a sheet should name the columns."))
+        raise BadSyntax(
+            _("The workbook is empty; the first row of a sheet should name the columns.")
+        )
     return found
 
 
@@ -102,9 +104,7 @@ def _header(sheet: CalamineSheet) -> tuple[int, list[str]]:
     for place, row in enumerate(first):
         if 2 * _filled(row) > widest and all(isinstance(cell, str) for cell in row):
             return place, checked_header([str(cell) for cell in row], number=place + 1)
-    raise BadSyntax(
-        _("None of the first {most} rows names the columns.", most=HEADER_WITHIN)
-    )
+    raise BadSyntax(_("None of the first {most} rows names the columns.", most=HEADER_WITHIN))
 
 
 def _filled(row: Cells) -> int:
@@ -117,9 +117,7 @@ def _trimmed(row: Cells) -> Cells:
     return row
 
 
-def _rows(
-    sheet: CalamineSheet, top: int, width: int, percents: frozenset[int]
-) -> Iterator[Row]:
+def _rows(sheet: CalamineSheet, top: int, width: int, percents: frozenset[int]) -> Iterator[Row]:
     merged = _merged(sheet)
     kept: dict[int, Any] = {}
     for number, cells in enumerate(islice(sheet.iter_rows(), top + 1, None), top + 2):
@@ -131,8 +129,9 @@ def _rows(
                 row[column] = kept[column]
         texts = [text_of(cell) for cell in row]
         for column in percents:
-            if column < width and isinstance(row[column], float):
-                texts[column] = f"{_number(row[column] * 100)}%"
+            share = row[column] if column < width else ""
+            if isinstance(share, float):
+                texts[column] = f"{_number(share * 100)}%"
         if any(texts):
             yield number, texts
 

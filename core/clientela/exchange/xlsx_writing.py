@@ -107,21 +107,29 @@ def _begun(book: Any, name: str, table: Table) -> Any:
 def _put(column: Column, book: Any, zone: ZoneInfo) -> Put:
     """Give the function that puts a text of this column into a cell."""
     kind: Kind = column.field.kind
-    if isinstance(kind, MoneyKind) and not column.part:
-        return _amount(book.add_format({"num_format": "#,##0.00##"}), column.name)
-    if isinstance(kind, PercentKind):
+    makers: list[tuple[type, Callable[[], Put]]] = [
+        (MoneyKind, lambda: _amount(_form(book, "#,##0.00##"), column.name)),
         # The sign is a letter here: the number stays what it is, and is not divided by a hundred.
-        return _number(book.add_format({"num_format": '0.00##"%"'}), column.name)
-    if isinstance(kind, DecimalKind | IntegerKind) and not isinstance(kind, DurationKind):
-        return _number(None, column.name)
-    if isinstance(kind, DayKind):
-        return _day(book.add_format({"num_format": "yyyy-mm-dd"}), column.name)
-    if isinstance(kind, InstantKind):
-        form = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-        return _moment(form, column.name, zone)
-    if isinstance(kind, BooleanKind):
-        return lambda sheet, row, place, text: sheet.write_boolean(row, place, text == "true")
+        (PercentKind, lambda: _number(_form(book, '0.00##"%"'), column.name)),
+        (DurationKind, lambda: _text(column.name)),
+        (DecimalKind, lambda: _number(None, column.name)),
+        (IntegerKind, lambda: _number(None, column.name)),
+        (DayKind, lambda: _day(_form(book, "yyyy-mm-dd"), column.name)),
+        (InstantKind, lambda: _moment(_form(book, "yyyy-mm-dd hh:mm:ss"), column.name, zone)),
+        (BooleanKind, lambda: _truth),
+    ]
+    for one, maker in makers if not column.part else ():
+        if isinstance(kind, one):
+            return maker()
     return _text(column.name)
+
+
+def _form(book: Any, pattern: str) -> Any:
+    return book.add_format({"num_format": pattern})
+
+
+def _truth(sheet: Any, row: int, place: int, text: str) -> None:
+    sheet.write_boolean(row, place, text == "true")
 
 
 def _text(name: str) -> Put:

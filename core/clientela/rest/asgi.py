@@ -133,7 +133,9 @@ class _Post:
                 if gone.done():
                     return
                 if piece:
-                    self._wait(self._send({"type": "http.response.body", "body": piece, "more_body": True}))
+                    self._wait(
+                        self._send({"type": "http.response.body", "body": piece, "more_body": True})
+                    )
             self._wait(self._send({"type": "http.response.body", "body": b""}))
         finally:
             gone.cancel()

@@ -13,17 +13,23 @@ from zoneinfo import ZoneInfo
 import openpyxl
 import orjson
 import pytest
-from openpyxl.utils.escape import unescape
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from openpyxl.utils.escape import unescape
 
 from clientela.access.principal import SYSTEM, Principal, RoleRules
 from clientela.app import App
 from clientela.customers.entities import Customer
 from clientela.errors import Forbidden, Invalid, Misconfigured
-from clientela.exchange import ImportOptions, export, export_jsonl, format_of, import_csv
-from clientela.exchange import xlsx_writing
+from clientela.exchange import (
+    ImportOptions,
+    export,
+    export_jsonl,
+    format_of,
+    import_csv,
+    xlsx_writing,
+)
 from clientela.exchange.guarding import is_risky, unguarded
 from clientela.exchange.xlsx_writing import sheet_name, wall_clock
 from clientela.query import Question
@@ -66,6 +72,11 @@ def cells(data: bytes) -> list[list[Any]]:
     return [list(row) for row in sheet.iter_rows()]
 
 
+def clock(text: str) -> datetime:
+    """Give a moment without a zone, as a cell holds it."""
+    return datetime.fromisoformat(text)
+
+
 # there and back -----------------------------------------------------------------------------------------------------
 
 
@@ -102,7 +113,7 @@ def test_a_field_of_every_kind_comes_back(app, parcel, parcels, format_):
 )
 def test_any_parcels_come_back(app, parcel, format_, data):
     texts = st.text(st.characters(exclude_categories=("Cs", "Cc", "Cn")), max_size=60)
-    moments = st.datetimes(datetime(1850, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))
+    moments = st.datetimes(timezones=st.just(UTC))
     drawn = st.fixed_dictionaries(
         {"note": texts, "secret": texts, "picked_at": moments, "due": st.dates(date(1, 1, 1)),
          "weight": st.decimals(0, 1000, places=3), "pieces": st.integers(0, 2**63 - 1),
@@ -166,7 +177,7 @@ def test_a_workbook_has_types(app, parcel):
 
     assert [cell.value for cell in header] == [*columns[:7], "price.currency", "pieces"]
     assert [cell.value for cell in row] == [
-        "A", 1.25, 12.5, datetime(2026, 1, 31), True, datetime(2026, 1, 31, 10, 5), 1200, "EUR", 7,
+        "A", 1.25, 12.5, clock("2026-01-31"), True, clock("2026-01-31 10:05"), 1200, "EUR", 7,
     ]  # fmt: skip
     assert [cell.data_type for cell in row] == ["s", "n", "n", "d", "b", "d", "n", "s", "n"]
 
@@ -184,7 +195,7 @@ def test_what_a_cell_would_round_is_a_text(app, parcel):
 def test_the_hour_that_comes_twice_keeps_its_offset():
     berlin = ZoneInfo("Europe/Berlin")
     once = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
-    assert wall_clock(once, berlin) == datetime(2026, 10, 25, 2, 30)
+    assert wall_clock(once, berlin) == clock("2026-10-25 02:30")
     assert wall_clock(once + timedelta(hours=1), berlin) is None
 
 
@@ -222,7 +233,12 @@ def test_no_spreadsheet_computes_what_was_exported(app, parcel):
     blanks = ["", " ", "\t", "\n", "\u00a0", "\ufeff", "'", '"', "\u200b", "\u2060", " '", "\u3000"]
     with app.acting_as(SYSTEM, face="test") as ctx:
         for number, formula in enumerate(b + f for b in blanks for f in FORMULAS):
-            ctx.add(parcel(code=f"C{number:04}", note=parcel.info.fields["note"].kind.load("x" + formula)[1:]))
+            ctx.add(
+                parcel(
+                    code=f"C{number:04}",
+                    note=parcel.info.fields["note"].kind.load("x" + formula)[1:],
+                )
+            )
     stored = [row["note"] or "" for row in everything(app, parcel)]
 
     workbook = cells(exported(app, parcel, "xlsx", "note"))[1:]

@@ -18,7 +18,10 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @pytest.fixture
 def people(make):
-    return [make(Customer, name=name, country=c) for name, c in [("Anna", "DE"), ("Ян", "RU"), ("=1", "RU")]]
+    return [
+        make(Customer, name=name, country=c)
+        for name, c in [("Anna", "DE"), ("Ян", "RU"), ("=1", "RU")]
+    ]
 
 
 def test_an_ending_gives_the_list_as_a_file(client, people):
