@@ -48,7 +48,7 @@ data = group(
     data, name="import", writes=True,
     params=[
         argument("entity", "What the rows are: core.customer."),
-        argument("file", "A file: CSV, XLSX or JSON lines.", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
+        argument("file", "CSV, XLSX or JSON lines.", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
         option("mapped --map", "Which field a column fills.", multiple=True, metavar="COLUMN=FIELD"),
         option("constants --set", "The same value for every row.", multiple=True, metavar="FIELD=VALUE"),
         option("--mode", "Create all, or change those with the same key.", type=click.Choice(["create", "upsert"])),

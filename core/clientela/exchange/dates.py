@@ -15,8 +15,15 @@ PIVOT = 69
 _LONGEST = 60
 _MOST_MONTHS = 12
 _NUMBERS = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(?:\s*(?:г|y)\.?)?")
-_WORDS = re.compile(r"(?:[^\W\d_]{2,9}\.?,?\s+)?(\d{1,2}|[^\W\d_]{3,9})\.?[\s,.-]*(?:st|nd|rd|th|-?го)?[\s,-]*"
-                    r"([^\W\d_]{3,9}|\d{1,2})\.?(?:st|nd|rd|th)?[\s,.-]+(\d{2}|\d{4})(?:\s*г(?:од|ода)?\.?)?")  # fmt: skip
+_WORD = re.compile(r"[^\W_]+")
+_DAY = re.compile(r"(\d{1,2})(?:st|nd|rd|th|го)?")
+_FILLERS = {"г", "год", "года", "of"}
+_WEEKDAYS = {
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+    "mon", "tue", "tues", "wed", "thu", "thurs", "fri", "sat", "sun",
+    "понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье",
+    "пн", "вт", "ср", "чт", "пт", "сб", "вс",
+}  # fmt: skip
 _TIME = re.compile(
     r"(.*?)(?:T|,?\s+(?:at\s+|в\s+)?)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,6})\d*)?)?"
     r"\s*([AaPp])?\.?(?:[Mm]\.?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?"
@@ -71,14 +78,17 @@ def _parts(text: str, order: str) -> tuple[int, int, int] | None:
             return _year(first), int(second), int(third)
         day, month = (second, first) if order == "mdy" else (first, second)
         return _year(third), int(month), int(day)
-    found = _WORDS.fullmatch(text)
-    return _named(*found.groups()) if found else None
+    words = [w for w in _WORD.findall(text.casefold()) if w not in _FILLERS | _WEEKDAYS]
+    return _named(*words) if len(words) == 3 else None  # noqa: PLR2004 - day, month, year
 
 
 def _named(first: str, second: str, year: str) -> tuple[int, int, int] | None:
-    word, number = (second, first) if first.isdigit() else (first, second)
-    month = _MONTHS.get(word.casefold())
-    return (_year(year), month, int(number)) if month and number.isdigit() else None
+    """Read a date whose month is a word, before or behind the day."""
+    day, word = (first, second) if first[0].isdigit() else (second, first)
+    number, month = _DAY.fullmatch(day), _MONTHS.get(word)
+    if number is None or month is None or not re.fullmatch(r"\d\d|\d{4}", year):
+        return None
+    return _year(year), month, int(number[1])
 
 
 def _year(digits: str) -> int:

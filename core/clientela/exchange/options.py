@@ -22,7 +22,8 @@ class ImportOptions:
     of its target such as `customer:email`, or nothing. `constants` fill fields of every row. With `key` rows that are
     there already are changed instead of created; blank cells leave what is there. A batch in which any row fails is
     not written, unless `skip_bad_rows`. Subscribers hear of single records only with `notify`. What is not said of
-    the format, the sheet, the sign before decimals (`,` or `.`) and the order of dates (`dmy`, `mdy` or `ymd`) is found out.
+    the format, the sheet, the sign before decimals (`,` or `.`) and the order of dates (`dmy`, `mdy` or `ymd`) is
+    found out.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)

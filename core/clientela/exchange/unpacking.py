@@ -96,9 +96,12 @@ def _unpacker(method: int) -> Callable[[bytes], Iterator[bytes]]:
     inflating = zlib.decompressobj(-zlib.MAX_WBITS)
 
     def inflate(packed: bytes) -> Iterator[bytes]:
-        while packed:
-            yield inflating.decompress(packed, _PIECE)
-            packed = inflating.unconsumed_tail
+        # All input may be taken while output is still to come, so a full piece asks for another.
+        full = True
+        while packed or full:
+            piece = inflating.decompress(packed, _PIECE)
+            packed, full = inflating.unconsumed_tail, len(piece) == _PIECE
+            yield piece
 
     return inflate
 

@@ -21,6 +21,7 @@ from python_calamine import (
 from clientela.errors import BadSyntax, Invalid, TooLarge, did_you_mean
 from clientela.exchange.options import ImportOptions
 from clientela.exchange.percents import percent_columns
+from clientela.exchange.report import Problem
 from clientela.exchange.sheets import Row, Sheet, Source, checked_header
 from clientela.exchange.unpacking import check_package
 from clientela.i18n.texts import _
@@ -74,9 +75,10 @@ def _sheet(file: Any, options: ImportOptions) -> Sheet:
     top, header = _header(sheet)
     left = sheet.start[1] if sheet.start else 0
     shares = frozenset(place - left for place in percent_columns(file, sheet.name))
-    return Sheet(
-        "", "", header, _rows(sheet, top, len(header), shares), format="xlsx", name=sheet.name
-    )
+    places = [place for place, name in enumerate(header) if name]
+    names = checked_header([header[place] for place in places], number=top + 1)
+    rows = _rows(sheet, top, places, shares)
+    return Sheet("", "", names, rows, format="xlsx", name=sheet.name)
 
 
 def _chosen(book: CalamineWorkbook, name: str | None) -> CalamineSheet:
@@ -103,7 +105,7 @@ def _header(sheet: CalamineSheet) -> tuple[int, list[str]]:
     widest = max(map(_filled, first), default=0)
     for place, row in enumerate(first):
         if 2 * _filled(row) > widest and all(isinstance(cell, str) for cell in row):
-            return place, checked_header([str(cell) for cell in row], number=place + 1)
+            return place, [str(cell).strip() for cell in row]
     raise BadSyntax(_("None of the first {most} rows names the columns.", most=HEADER_WITHIN))
 
 
@@ -117,36 +119,47 @@ def _trimmed(row: Cells) -> Cells:
     return row
 
 
-def _rows(sheet: CalamineSheet, top: int, width: int, percents: frozenset[int]) -> Iterator[Row]:
-    merged = _merged(sheet)
-    kept: dict[int, Any] = {}
-    for number, cells in enumerate(islice(sheet.iter_rows(), top + 1, None), top + 2):
-        row = (cells + [""] * width)[:width]
-        for column, begin in merged.get(number - 1, ()):
-            # A cell that was merged downwards says the same of every row that it spans.
-            if column < width:
-                kept[column] = row[column] if begin == number - 1 else kept.get(column, "")
-                row[column] = kept[column]
-        texts = [text_of(cell) for cell in row]
-        for column in percents:
-            share = row[column] if column < width else ""
-            if isinstance(share, float):
-                texts[column] = f"{_number(share * 100)}%"
-        if any(texts):
+def _rows(
+    sheet: CalamineSheet, top: int, places: list[int], percents: frozenset[int]
+) -> Iterator[Row | Problem]:
+    """Give the cells below the names; what stands in a column without a name is told and not lost."""
+    spans = _spans(sheet)
+    held: dict[int, tuple[Any, int]] = {}
+    for number, row in enumerate(islice(sheet.iter_rows(), top + 1, None), top + 2):
+        held |= {
+            column: (row[column], end) for column, end in spans.get(number, ()) if column < len(row)
+        }
+        for column, (value, end) in list(held.items()):
+            if number <= end:
+                row[column] = value
+            else:
+                del held[column]
+        texts = [_text_at(row, place, percents) for place in places]
+        if _filled(row) > len(texts) - texts.count(""):
+            sentence = _("A cell of this row stands in a column that has no name.")
+            yield Problem(number, "", "unnamed-column", sentence)
+        elif any(texts):
             yield number, texts
 
 
-Merged = dict[int, list[tuple[int, int]]]
+def _text_at(row: Cells, place: int, percents: frozenset[int]) -> str:
+    cell = row[place]
+    if place in percents and isinstance(cell, float):
+        return f"{_number(cell * 100)}%"
+    return text_of(cell)
 
 
-def _merged(sheet: CalamineSheet) -> Merged:
-    """Give, by row, the columns that are merged over several rows."""
-    found: Merged = {}
+def _spans(sheet: CalamineSheet) -> dict[int, list[tuple[int, int]]]:
+    """Give, by the row where it begins, each cell that is merged downwards, with its last row.
+
+    It says the same of every row that it spans.
+    """
+    found: dict[int, list[tuple[int, int]]] = {}
     # Rows come from the first of the sheet, columns from the first that is used.
-    begin = sheet.start[1] if sheet.start else 0
-    for (top, left), (bottom, _right) in sheet.merged_cell_ranges or ():
-        for row in range(top, min(bottom, sheet.total_height) + 1) if bottom > top else ():
-            found.setdefault(row, []).append((left - begin, top))
+    left = sheet.start[1] if sheet.start else 0
+    for (top, column), (bottom, _right) in sheet.merged_cell_ranges or ():
+        if bottom > top and column >= left:
+            found.setdefault(top + 1, []).append((column - left, bottom + 1))
     return found
 
 
