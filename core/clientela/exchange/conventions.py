@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from clientela.errors import Show
-from clientela.exchange.dates import Found, order_of, read_day, read_moment
-from clientela.exchange.decimals import read_number, sign_of
 from clientela.exchange.options import ImportOptions
 from clientela.i18n.texts import _
 from clientela.kinds.base import Kind
 from clientela.kinds.numbers import DecimalKind, DurationKind, IntegerKind, MoneyKind
 from clientela.kinds.times import DayKind, InstantKind
+from clientela.normalize.dates import Found, order_of, read_day, read_moment
+from clientela.normalize.decimals import read_number, sign_of
 
 if TYPE_CHECKING:
     from clientela.app import App

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from itertools import chain
 
 from clientela.errors import BadSyntax, TooLarge
-from clientela.exchange.encodings import detect_encoding
 from clientela.exchange.options import ImportOptions
 from clientela.exchange.report import Problem
-from clientela.exchange.sheets import HEAD, Row, Sheet, Source, checked_header
+from clientela.exchange.sheets import Row, Sheet, Source, checked_header
 from clientela.i18n.texts import _
+from clientela.normalize.encodings import HEAD, detect_encoding
 
 LONGEST_LINE = 1 << 20
 DELIMITERS = ",;\t|"

@@ -48,7 +48,7 @@ def opened_jsonl(source: Source, options: ImportOptions) -> Iterator[Sheet]:
         raise BadSyntax(
             problem.sentence
             if problem
-            else _('The file is empty; a line is an object, such as {{"name": "Anna"}}.')
+            else _("The file is empty; each of its lines should be an object.")
         )
     header = checked_header(list(names))
     yield Sheet(encoding, "", header, _rows(chain(first, objects), header))

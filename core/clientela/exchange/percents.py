@@ -8,6 +8,8 @@ from collections import Counter
 from typing import IO
 from xml.etree import ElementTree as ET  # parts that declare entities were refused before
 
+from clientela.unpacking import column_place
+
 # The numbers of the built-in formats 0% and 0.00%.
 _BUILT_IN = {9, 10}
 _LOOKED_AT = 1 << 20
@@ -34,18 +36,6 @@ def percent_columns(file: IO[bytes], sheet: str) -> frozenset[int]:
         every[column] += 1
         shares[column] += int(style) in styles
     return frozenset(column_place(c) for c, count in every.items() if 2 * shares[c] > count)
-
-
-def column_place(letters: bytes) -> int:
-    """Give the place of a column, the first being 0.
-
-    >>> column_place(b"A"), column_place(b"AB")
-    (0, 27)
-    """
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number - 1
 
 
 def _percent_styles(package: zipfile.ZipFile) -> set[int]:

@@ -14,10 +14,11 @@ from clientela.exchange.csv_files import opened_csv
 from clientela.exchange.jsonl_files import opened_jsonl
 from clientela.exchange.options import ImportOptions
 from clientela.exchange.report import Problem
-from clientela.exchange.sheets import HEAD, Row, Sheet, Source
+from clientela.exchange.sheets import Row, Sheet, Source
 from clientela.exchange.transforms import transformed
 from clientela.exchange.xlsx_files import opened_xlsx
 from clientela.i18n.texts import _
+from clientela.normalize.encodings import HEAD
 
 SAMPLE_ROWS = 1_000
 SAMPLE_SIGNS = 1 << 22

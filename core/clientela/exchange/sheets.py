@@ -12,7 +12,6 @@ from clientela.errors import BadSyntax, TooLarge
 from clientela.exchange.report import Problem
 from clientela.i18n.texts import _
 
-HEAD = 1 << 20
 MOST_COLUMNS = 1_000
 
 Row = tuple[int, list[str]]

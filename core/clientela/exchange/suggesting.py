@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from clientela.errors import Show
-from clientela.exchange.dates import looks_like_day
 from clientela.fields import Field
 from clientela.i18n.texts import _
 from clientela.kinds.text import EmailKind, PhoneKind, UrlKind
 from clientela.kinds.times import DayKind, InstantKind
+from clientela.normalize.dates import looks_like_day
 
 _ENOUGH = 0.8
 _LONGEST = 200

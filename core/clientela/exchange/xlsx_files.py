@@ -23,8 +23,8 @@ from clientela.exchange.options import ImportOptions
 from clientela.exchange.percents import percent_columns
 from clientela.exchange.report import Problem
 from clientela.exchange.sheets import Row, Sheet, Source, checked_header
-from clientela.exchange.unpacking import check_package
 from clientela.i18n.texts import _
+from clientela.unpacking import check_package
 
 MOST_BYTES = 200 << 20
 # A header is looked for in so many rows, because people write titles above their tables.

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from clientela.customers.entities import Customer
 from clientela.errors import Invalid
 from clientela.exchange import steps_from_json
-from clientela.exchange.dates import order_of, read_day, read_moment
-from clientela.exchange.decimals import read_number, sign_of
-from clientela.exchange.encodings import detect_encoding
+from clientela.normalize.dates import order_of, read_day, read_moment
+from clientela.normalize.decimals import read_number, sign_of
+from clientela.normalize.encodings import detect_encoding
 from clientela.settings import Settings
 
 MOSCOW = ZoneInfo("Europe/Moscow")

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 import xlsxwriter
 
+from clientela import unpacking
 from clientela.customers.entities import Customer
 from clientela.errors import BadSyntax, Invalid, TooLarge
-from clientela.exchange import unpacking, xlsx_files
+from clientela.exchange import xlsx_files
 
 pytestmark = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from typing import IO
 
 from clientela.errors import BadSyntax, TooLarge
-from clientela.exchange.percents import column_place
 from clientela.i18n.texts import _
 
 MOST_UNPACKED = 512 << 20
@@ -127,3 +126,15 @@ class _Extent:
                     most=f"{MOST_CELLS:,}",
                 )
             )
+
+
+def column_place(letters: bytes) -> int:
+    """Give the place of a column, the first being 0.
+
+    >>> column_place(b"A"), column_place(b"AB")
+    (0, 27)
+    """
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number - 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from clientela.exchange.dates import Found
+from clientela.normalize.dates import Found
 
 # A number within a text, such as an amount beside its currency.
 _RUN = re.compile(r"[0-9](?:[0-9.,'’`´٬\s\u00a0\u2009\u202f]*[0-9])?")

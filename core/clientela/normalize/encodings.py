@@ -5,8 +5,6 @@ from __future__ import annotations
 import codecs
 import re
 
-from clientela.exchange.sheets import HEAD
-
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -20,6 +18,8 @@ _OFTEN = {
 }  # fmt: skip
 _CYRILLIC = ("windows-1251", "koi8-r", "cp866")
 _LOOKED_AT = 1 << 16
+# From this length on a beginning may have been cut within a letter.
+HEAD = 1 << 20
 _EUROPEAN = re.compile("[\t\n\r\u0020-\u052f\u2000-\u22ff]*")
 
 
