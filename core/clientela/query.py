@@ -242,7 +242,10 @@ def related(
 def stream(
     ctx: Context, info: EntityInfo, question: Question, names: tuple[str, ...], size: int = 2_000
 ) -> Iterator[Any]:
-    """Give the raw rows of everything that may be exported, batch by batch in keyset order, in bounded memory."""
+    """Give the raw rows of everything that may be exported, batch by batch in keyset order, in bounded memory.
+
+    A question that cannot be answered is refused here, before the first row is asked for.
+    """
     read = reader(info, names, sqlite=ctx.app.db.is_sqlite)
     table = ctx.table(info)
     keyset = Keyset(info, sort_keys(ctx, info, question.sort), table, backwards=False)
@@ -250,6 +253,12 @@ def stream(
     # A role may let somebody export less than another lets the same one read.
     conditions += reachable(ctx, info, table, verb="export")
     base = read.select_from(table, *keyset.columns()).where(*conditions).order_by(*keyset.order())
+    return _batches(ctx, base, keyset, read.width, size)
+
+
+def _batches(
+    ctx: Context, base: Select[Any], keyset: Keyset, width: int, size: int
+) -> Iterator[Any]:
     values: Sequence[Any] | None = None
     while True:
         query = base if values is None else base.where(keyset.beyond(values))
@@ -257,7 +266,7 @@ def stream(
         yield from batch
         if len(batch) < size:
             return
-        values = read_cursor(write_cursor(keyset, batch[-1][read.width :]), keyset)
+        values = read_cursor(write_cursor(keyset, batch[-1][width:]), keyset)
 
 
 # shapes -------------------------------------------------------------------------------------------------------------

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 from clientela.cli import imports
 from clientela.cli.desk import Desk
-from clientela.cli.errors import Failed, Usage
+from clientela.cli.errors import Failed
 from clientela.cli.groups import argument, command, group, option
 from clientela.cli.look import entity_named
 from clientela.cli.reading import words
 from clientela.context import Context
-from clientela.customers.entities import Customer
-from clientela.exchange import export_csv, export_vcards
+from clientela.exchange import FORMATS, format_of
+from clientela.exchange import export as export_file
 from clientela.filters import parse
 from clientela.i18n import _
 from clientela.query import Question
@@ -23,7 +25,6 @@ from clientela.query import Question
 data = group(
     "data", "Files in and out.", example="clientela data import customer people.csv --dry-run"
 )
-
 
 for one in (
     imports.import_,
@@ -41,42 +42,35 @@ for one in (
     data,
     params=[
         argument("entity", "What is exported: core.customer."),
+        option("format_ --format", "Taken from the name of the file.", type=click.Choice(list(FORMATS))),
+        option("--excel", "CSV as a Russian Excel opens it: semicolons and a byte order mark.", is_flag=True),
         option("--out", "The file; stdout when left out.", type=click.Path(dir_okay=False, path_type=Path)),
         option("filter_ --filter", "Which records; see clientela help filters.", default="", metavar="TEXT"),
         option("--sort", "Fields with commas between.", default="", metavar="FIELDS"),
         option("columns --columns --fields", "Which fields, in this order.", default="", metavar="FIELDS"),
-        option("shape --format", "A CSV file, or business cards of customers (vcard3: for old programs).",
-               type=click.Choice(["csv", "vcard", "vcard3"]), default="csv"),
     ],
-    example="clientela export customer --filter 'country = RU' --out customers.csv",
+    example="clientela export customer --filter 'country = RU' --out customers.csv\n"
+    "clientela export customer --columns name,email --out customers.xlsx",
 )  # fmt: skip
 @click.pass_obj
-def export(
-    desk: Desk, /, entity: str, out: Path | None, columns: str, shape: str, **how: str
-) -> None:
-    """Export records as CSV, or customers as business cards, in bounded memory."""
+def export(desk: Desk, /, entity: str, out: Path | None, columns: str, **how: Any) -> None:
+    """Export records, in bounded memory: CSV, XLSX, JSON lines or Parquet, and customers as business cards."""
     info = entity_named(desk, entity)
-    if shape != "csv" and (info is not Customer.info or columns):
-        raise Usage(_("A business card is of a customer, and has no columns to choose."))
     question = Question(filter=parse(how["filter_"]), sort=how["sort"])
+    format_ = how["format_"] or (format_of(out.name) if out else None) or "csv"
+    count = 0
+
+    def hear(rows: int) -> None:
+        nonlocal count
+        count += rows
 
     def write(ctx: Context) -> None:
-        if shape == "csv":
-            chunks = export_csv(ctx, info, question, words(columns))
-        else:
-            chunks = export_vcards(ctx, question, "3.0" if shape == "vcard3" else "4.0")
-        if out is None:
-            for chunk in chunks:
-                sys.stdout.buffer.write(chunk)
-            sys.stdout.buffer.flush()
-            return
-        draft = out.with_name(f".{out.name}.part")
-        try:
-            with draft.open("wb") as file:
-                file.writelines(chunks)
-            draft.replace(out)
-        finally:
-            draft.unlink(missing_ok=True)
+        nonlocal count
+        count = 0
+        chunks = export_file(
+            ctx, info, question, format_, words(columns), excel=how["excel"], heard=hear
+        )
+        _write(chunks, out)
 
     try:
         desk.do(write)
@@ -85,5 +79,20 @@ def export(
         raise Failed(
             _("{file} cannot be written: {reason}.", file=out or "stdout", reason=reason)
         ) from failed
-    if out is not None:
-        desk.say(_("Written to {file}.", file=out))
+    desk.say(_("{count} records written to {file}.", count=f"{count:,}", file=out or "stdout"))
+
+
+def _write(chunks: Iterator[bytes], out: Path | None) -> None:
+    """Write to stdout, or to a file that is there only when it is whole."""
+    if out is None:
+        for chunk in chunks:
+            sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+        return
+    draft = out.with_name(f".{out.name}.part")
+    try:
+        with draft.open("wb") as file:
+            file.writelines(chunks)
+        draft.replace(out)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -20,12 +20,22 @@ from clientela.access.scopes import visible
 from clientela.cli.desk import Desk
 from clientela.cli.errors import Failed, Usage
 from clientela.cli.groups import argument, command, option
+from clientela.cli.inputs import read_json_file
 from clientela.cli.look import entity_named
 from clientela.cli.output import emit_record, emit_rows
 from clientela.cli.reading import words
 from clientela.context import Context
 from clientela.errors import NotFound, Unavailable
-from clientela.exchange import ImportOptions, ImportReport, import_file, jobs, runs
+from clientela.exchange import (
+    ImportOptions,
+    ImportReport,
+    Step,
+    import_file,
+    jobs,
+    runs,
+    steps_from_json,
+    steps_from_line,
+)
 from clientela.exchange.cardimporting import is_cards
 from clientela.exchange.entities import Import, ImportTemplate
 from clientela.exchange.files import work_for
@@ -33,6 +43,8 @@ from clientela.exchange.guarding import guarded
 from clientela.exchange.importing import FailedRow, NoKeeper, Progress
 from clientela.exchange.keeping import keep_file
 from clientela.exchange.options import read_options, write_options
+from clientela.exchange.reading import READ_FORMATS
+from clientela.exchange.steps import DECIMALS, ORDERS
 from clientela.i18n import _
 from clientela.query import Question, list_page
 from clientela.rows import record_dict
@@ -45,11 +57,18 @@ COUNTS = ("read", "created", "updated", "unchanged", "failed", "held_back")
     name="import", writes=True,
     params=[
         argument("entity", "What the rows are: core.customer."),
-        argument("file", "A CSV file, or business cards (.vcf).", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
+        argument("file", "CSV, XLSX, JSON lines or business cards.",
+                 type=click.Path(exists=True, dir_okay=False, path_type=Path)),
         option("mapped --map", "Which field a column fills.", multiple=True, metavar="COLUMN=FIELD"),
         option("constants --set", "The same value for every row.", multiple=True, metavar="FIELD=VALUE"),
         option("--mode", "What becomes of rows.", type=click.Choice(["create", "update", "upsert", "fill-blanks"])),
         option("--key", "The fields that tell rows apart.", default="", metavar="FIELDS"),
+        option("format_ --format", "Found out when left out.", type=click.Choice(list(READ_FORMATS))),
+        option("--sheet", "Of a workbook; the first that holds anything when left out."),
+        option("--dates", "The order of dates; found out when left out.", type=click.Choice(ORDERS)),
+        option("--decimal", "The sign before decimals; found out when left out.", type=click.Choice(DECIMALS)),
+        option("transforms --transform", "Change a column first; see the examples.", multiple=True, metavar="STEP"),
+        option("transforms_from --transforms", "A JSON list of steps.", metavar="FILE"),
         option("--encoding", "Guessed when left out."),
         option("--delimiter", "Guessed when left out."),
         option("--skip-bad-rows", "Take the good rows although there are bad ones.", is_flag=True),
@@ -61,7 +80,9 @@ COUNTS = ("read", "created", "updated", "unchanged", "failed", "held_back")
         option("failed --failed", "Write the rows that failed to this file, each with its reason.",
                type=click.Path(dir_okay=False, path_type=Path)),
     ],
-    example="clientela import customer people.csv --map 'Mail=email' --mode upsert --key email --dry-run",
+    example="clientela import customer people.csv --map 'Mail=email' --mode upsert --key email --dry-run\n"
+    "clientela import customer people.xlsx --transform 'Full name: split \" \" -> person.given, person.family'\n"
+    "clientela import customer people.xlsx --transform 'City: replace Msk=Moscow | trim' --dates dmy",
 )  # fmt: skip
 @click.pass_context
 def import_(
@@ -99,15 +120,36 @@ def _options(desk: Desk, entity: str, file: Path, how: dict[str, Any]) -> Import
         "constants": pairs(how["constants"], "--set FIELD=VALUE"),
         "key": list(words(how["key"])),
     }
-    plain = ("mode", "encoding", "delimiter", "skip_bad_rows", "extra_into", "confidence", "notify")
+    given["transforms"] = steps_of(how["transforms"], how["transforms_from"])
+    given["format"] = how["format_"]
+    plain = (
+        "sheet",
+        "dates",
+        "decimal",
+        "mode",
+        "encoding",
+        "delimiter",
+        "skip_bad_rows",
+        "extra_into",
+        "confidence",
+        "notify",
+    )
     given |= {name: how[name] for name in plain}
-    given = {name: value for name, value in given.items() if value not in (None, "", False, [], {})}
+    given = {
+        name: value for name, value in given.items() if value not in (None, "", False, [], {}, ())
+    }
     with file.open("rb") as stream:
         if is_cards(stream, file.name):
             # A card that is refused costs itself alone.
             given["skip_bad_rows"] = True
     base = _template(desk, entity, how["template"]) if how["template"] else {}
     return read_options(base | given | {"file": file.name})
+
+
+def steps_of(lines: tuple[str, ...], source: str | None) -> tuple[Step, ...]:
+    """Read the steps of a file, then those of the command line."""
+    steps = steps_from_json(read_json_file(source)) if source else ()
+    return (*steps, *(step for line in lines for step in steps_from_line(line)))
 
 
 def pairs(given: tuple[str, ...], shape: str) -> dict[str, str]:
@@ -210,6 +252,14 @@ def _told(ctx: click.Context, desk: Desk, report: ImportReport | None, key: str 
 def _say_details(desk: Desk, report: ImportReport) -> None:
     if report.unmapped:
         desk.say(_("Columns that are not read: {names}.", names=", ".join(report.unmapped)))
+    for one in report.suggestions:
+        told = {"column": one.column, "field": one.field, "reason": one.reason}
+        sentence = desk.text(_("{column} may be {field}: {reason}.", **told))
+        click.echo(f"{sentence} --map '{one.column}={one.field}'", err=True)
+    for way in report.conventions:
+        if not way.certain:
+            told = {"column": way.column, "value": way.value, "reason": way.reason}
+            desk.say(_("{column} is read as {value}: {reason}.", **told))
     for group_ in report.groups:
         rows = ", ".join(map(str, group_.rows[:5]))
         rows += ", …" if group_.count > len(group_.rows[:5]) else ""

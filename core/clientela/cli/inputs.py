@@ -111,13 +111,18 @@ def _known(names: Iterable[str], fields: Mapping[str, Field]) -> list[str]:
 
 def read_object(source: str) -> dict[str, Any]:
     """Read a JSON object from a file or stdin, through the gate of every face."""
-    body = (
-        sys.stdin.buffer.read(gate.MOST_BYTES + 1) if source == "-" else Path(source).read_bytes()
-    )
-    value = gate.read_json(body)
+    value = read_json_file(source)
     if not isinstance(value, dict):
         raise BadSyntax(_("--json takes an object of names and values."))
     return value
+
+
+def read_json_file(source: str) -> Any:
+    """Read JSON from a file or stdin, through the gate of every face."""
+    body = (
+        sys.stdin.buffer.read(gate.MOST_BYTES + 1) if source == "-" else Path(source).read_bytes()
+    )
+    return gate.read_json(body)
 
 
 # the input of actions -----------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from clientela.customers.entities import Address, CardDetail, Customer, Identifi
 from clientela.entity import EntityInfo
 from clientela.errors import Invalid
 from clientela.exchange.cardmatching import SOURCE
+from clientela.exchange.tables import Asked
 from clientela.exchange.vcards import CardProperty, from_stored, write_card
 from clientela.exchange.vcards.model import Unit
 from clientela.exchange.vcards.telling import (
@@ -52,6 +53,19 @@ def export_vcards(ctx: Context, question: Question, version: Version = "4.0") ->
     read = reader(info, names, sqlite=ctx.app.db.is_sqlite)
     rows = stream(ctx, info, question, names, size=PAGE)
     return _pages(ctx, (orjson.loads(orjson.dumps(read.render(row))) for row in rows), version)
+
+
+def write_cards(asked: Asked, version: Version = "4.0") -> Iterator[bytes]:
+    """Write an export as cards; only a customer has one, and it has no columns to choose."""
+    if asked.info is not Customer.info or asked.columns:
+        raise Invalid(_("A business card is of a customer, and has no columns to choose."))
+    return _heard(export_vcards(asked.ctx, asked.question, version), asked)
+
+
+def _heard(pieces: Iterator[bytes], asked: Asked) -> Iterator[bytes]:
+    for piece in pieces:
+        asked.heard(piece.count(b"BEGIN:VCARD\r\n"))
+        yield piece
 
 
 def write_vcard(ctx: Context, key: str, version: str = "4.0") -> bytes:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from clientela.entity import EntityInfo
 from clientela.errors import FieldProblem, Invalid, sentence_of
+from clientela.exchange.conventions import reading
 from clientela.exchange.guarding import unguarded
 from clientela.exchange.mapping import Columns, Target
 from clientela.exchange.quick import quick_parser
@@ -119,9 +121,10 @@ class Memory(dict[str, Any]):
         return [self[cell] for cell in cells]
 
 
-def memory_of(column: str, kind: Kind) -> Memory:
-    """Give the reader of a column of one kind."""
-    return Memory(column, kind.parse, _safe_quick(kind), sharing=not isinstance(kind, _CHANGEABLE))
+def memory_of(column: str, kind: Kind, parse: Parse | None = None) -> Memory:
+    """Give the reader of a column of one kind, in the convention of the column where it has one."""
+    sharing = not isinstance(kind, _CHANGEABLE)
+    return Memory(column, parse or kind.parse, _safe_quick(kind), sharing=sharing)
 
 
 def _safe_quick(kind: Kind) -> Parse | None:
@@ -152,23 +155,35 @@ def field_columns(header: Sequence[str], columns: Columns, home: Home) -> list[F
     for target, text in columns.constants.values():
         here = replace(target, field=target.field.at_home(home))
         grouped.setdefault(target.field.name, []).append((None, here, text))
-    return [_compiled(members) for members in grouped.values()]
+    return [_compiled(members, columns) for members in grouped.values()]
+
+
+def whole_fields(info: EntityInfo) -> frozenset[str]:
+    """Name the fields whose values are objects of any members."""
+    return frozenset(n for n, f in info.writable.items() if isinstance(f.kind, JsonKind))
 
 
 Member = tuple[int | None, Target, str]
 
 
-def _compiled(members: list[Member]) -> FieldColumn:
+def _compiled(members: list[Member], columns: Columns) -> FieldColumn:
     declared = members[0][1].field
     names = [name if place is not None else target.word for place, target, name in members]
     if len(members) == 1 and not members[0][1].part:
         place, target, text = members[0]
         kind = target.by.kind if target.by is not None else declared.kind
-        memory = memory_of(names[0], kind)
+        memory = memory_of(names[0], kind, _reading(kind, place, columns))
         read = _constant(memory, text) if place is None else _plain(memory, place)
         return FieldColumn(declared, names, read, lambda: memory.has_bad, target.by)
-    together = Together(declared, members, names)
+    amount = next((place for place, target, _ in members if not target.part), None)
+    together = Together(declared, members, names, _reading(declared.kind, amount, columns))
     return FieldColumn(declared, names, together.read, lambda: together.has_bad)
+
+
+def _reading(kind: Kind, place: int | None, columns: Columns) -> Parse:
+    """Give the reading of a column; a constant is written as we write it, whatever the file does."""
+    convention = columns.conventions.get(place) if place is not None else None
+    return reading(kind, convention, columns.zone)
 
 
 def _plain(memory: Memory, place: int) -> Callable[[Sequence[Sequence[str]]], list[Any]]:
@@ -201,8 +216,11 @@ def _constant(memory: Memory, text: str) -> Callable[[Sequence[Sequence[str]]], 
 class Together:
     """A field whose parts stand in several columns, such as a name, an address, an amount and its currency."""
 
-    def __init__(self, declared: Field, members: list[Member], names: list[str]) -> None:
+    def __init__(
+        self, declared: Field, members: list[Member], names: list[str], parse: Parse
+    ) -> None:
         self._field = declared
+        self._parse = parse
         self._members = members
         self._names = names
         self._name = " + ".join(names)
@@ -243,7 +261,7 @@ class Together:
         kind = self._field.kind
         if isinstance(kind, MoneyKind):
             amount, currency = texts[""], texts.get("currency", "")
-            return kind.parse(f"{amount} {currency}".strip())
+            return self._parse(f"{amount} {currency}".strip())
         if "country" in texts and "country" in kind.parts:
             texts["country"] = _COUNTRY.parse(texts["country"])
         return kind.load(texts)

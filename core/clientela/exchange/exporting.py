@@ -1,30 +1,24 @@
-"""Exporting: everything that matches a question, streamed in bounded memory, readable by `import_file` again."""
+"""Exporting: everything that matches a question, streamed in bounded memory, readable by an import again."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from clientela.entity import EntityInfo
-from clientela.errors import Invalid, did_you_mean
 from clientela.exchange.guarding import guarded
-from clientela.exchange.texts import Texts, texts_of
-from clientela.fields import Field
-from clientela.i18n.texts import _
-from clientela.kinds.structured import StructuredKind
-from clientela.query import Question, readable_names, shape_of, stream
+from clientela.exchange.tables import CHUNK, PAGE, Asked, Heard, Table, table_of
+from clientela.query import Question, shape_of, stream
 from clientela.rows import reader
 
 if TYPE_CHECKING:
     from clientela.context import Context
 
-CHUNK = 2_000
-PAGE = 10_000
 BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -41,29 +35,19 @@ def export_csv(
     `excel` writes what a Russian Excel opens without asking: semicolons and a byte order mark. Cells that a
     spreadsheet would compute begin with an apostrophe, which an import takes off again.
     """
-    wanted = wanted_columns(ctx, info, columns)
-    names = tuple(dict.fromkeys(name for name, _ in wanted))
-    texts = [
-        texts_of(info.fields[name], part, sqlite=ctx.app.db.is_sqlite) for name, part in wanted
-    ]
-    places = _places(info, names)
-    header = [f"{name}.{part}" if part else name for name, part in wanted]
-    compiled = [(places[name], text) for (name, _), text in zip(wanted, texts, strict=True)]
-    rows = stream(ctx, info, question, names, size=PAGE)
-    return _written(rows, header, compiled, excel=excel)
+    return write_csv(Asked(ctx, info, question, columns, excel=excel))
 
 
-Compiled = Sequence[tuple[slice, Texts]]
+def write_csv(asked: Asked) -> Iterator[bytes]:
+    """Write CSV."""
+    return _csv(table_of(asked), excel=asked.excel)
 
 
-def _written(
-    rows: Iterator[Any], header: list[str], compiled: Compiled, *, excel: bool
-) -> Iterator[bytes]:
+def _csv(table: Table, *, excel: bool) -> Iterator[bytes]:
     mark, delimiter = (BYTE_ORDER_MARK, ";") if excel else ("", ",")
-    yield (mark + _lines([header], delimiter)).encode()
-    while chunk := list(islice(rows, CHUNK)):
-        table = list(zip(*chunk, strict=True))
-        cells = [guarded(text(table[place])) for place, text in compiled]
+    yield (mark + _lines([table.header], delimiter)).encode()
+    for columns in table.chunks(CHUNK):
+        cells = [guarded(column) for column in columns]
         yield _lines(zip(*cells, strict=True), delimiter).encode()
 
 
@@ -73,56 +57,25 @@ def _lines(rows: Any, delimiter: str) -> str:
     return buffer.getvalue()
 
 
-def _places(info: EntityInfo, names: Sequence[str]) -> dict[str, slice]:
-    """Give where the raw columns of each field stand in a row."""
-    places, start = {}, 0
-    for name in names:
-        width = len(info.fields[name].columns)
-        places[name] = slice(start, start + width)
-        start += width
-    return places
-
-
-def wanted_columns(
-    ctx: Context, info: EntityInfo, columns: tuple[str, ...]
-) -> list[tuple[str, str]]:
-    """Give the fields, and their parts, that a file holds; all that may be seen when none are named."""
-    ctx.require(info.permission("export"))
-    ctx.require(info.permission("read"))
-    wanted: list[tuple[str, str]] = []
-    for word in columns or readable_names(ctx, info):
-        name, _dot, part = word.partition(".")
-        shape_of(ctx, info, (name,), ())
-        declared = info.fields[name]
-        wanted += [(name, one) for one in _parts(declared, part)]
-    return list(dict.fromkeys(wanted))
-
-
-def _parts(declared: Field, part: str) -> list[str]:
-    parts = list(declared.kind.parts)
-    if part and part not in parts:
-        raise Invalid(
-            _("{field} has no part {part}.", field=declared.name, part=repr(part[:40]))
-            + did_you_mean(part, parts)
-        )
-    if part:
-        return [part]
-    # One cell could not hold a name without somebody having to guess its parts again.
-    return parts if isinstance(declared.kind, StructuredKind) else [""]
-
-
 def export_jsonl(
     ctx: Context, info: EntityInfo, question: Question, columns: tuple[str, ...] = ()
 ) -> Iterator[bytes]:
     """Give one JSON object per line, in pieces; the same objects as a list in REST."""
+    return write_jsonl(Asked(ctx, info, question, columns))
+
+
+def write_jsonl(asked: Asked) -> Iterator[bytes]:
+    """Write JSON lines."""
+    ctx, info = asked.ctx, asked.info
     ctx.require(info.permission("export"))
     ctx.require(info.permission("read"))
-    names = shape_of(ctx, info, columns, ()).names
+    names = shape_of(ctx, info, asked.columns, ()).names
     read = reader(info, names, sqlite=ctx.app.db.is_sqlite)
-    return _objects(stream(ctx, info, question, names, size=PAGE), read.render)
+    return _objects(stream(ctx, info, asked.question, names, size=PAGE), read.render, asked.heard)
 
 
-def _objects(rows: Iterator[Any], render: Callable[[Any], Any]) -> Iterator[bytes]:
+def _objects(rows: Iterator[Any], render: Any, heard: Heard) -> Iterator[bytes]:
     dumps = orjson.dumps
     while chunk := list(islice(rows, CHUNK)):
         yield b"".join([dumps(render(row), option=orjson.OPT_APPEND_NEWLINE) for row in chunk])
+        heard(len(chunk))

@@ -18,7 +18,7 @@ from clientela.access.directory import ACCESS_ENTITIES
 from clientela.entity import EntityInfo
 from clientela.errors import BadSyntax, Conflict, Invalid, Stale
 from clientela.exchange.batches import Batch, Parsed, Plan
-from clientela.exchange.cells import field_columns
+from clientela.exchange.cells import field_columns, whole_fields
 from clientela.exchange.extras import keep_extra
 from clientela.exchange.making import CREATED, Maker
 from clientela.exchange.mapping import Columns, default_key, map_columns, refuse_hidden
@@ -131,7 +131,7 @@ class Work:
 
     def mapped(self, source: BinaryIO) -> ImportReport:
         """Say how the file would be read, without reading its rows; what cannot be read or mapped is refused."""
-        with opened(source, self.options) as sheet:
+        with opened(source, self.options, whole_fields(self.info)) as sheet:
             columns, options = self._columns(sheet)
             report = self._report(sheet, columns, options, dry_run=True)
             self._plan(keep_extra(sheet, columns), columns, options)
@@ -155,7 +155,7 @@ class Work:
         require(self.principal, self.info, self.options)
         report = keeper.resume()
         size = size_of(source)
-        with opened(source, self.options) as sheet:
+        with opened(source, self.options, whole_fields(self.info)) as sheet:
             columns, options = self._columns(sheet)
             done = report.read if report is not None else 0
             report = report or self._report(sheet, columns, options, dry_run=dry_run)
@@ -171,7 +171,7 @@ class Work:
         return report
 
     def _columns(self, sheet: Sheet) -> tuple[Columns, ImportOptions]:
-        columns = map_columns(self.app, self.info, sheet.header, self.options)
+        columns = map_columns(self.app, self.info, sheet.header, self.options, sheet.sample)
         options = self.options
         if options.matches and not options.key:
             options = replace(options, key=default_key(self.info, columns))
@@ -201,7 +201,8 @@ class Work:
             self.info.name, options.file, dry_run, sheet.encoding, sheet.delimiter,
             mapping={sheet.header[place]: t.word for place, t in columns.targets.items()},
             unmapped=[sheet.header[place] for place in columns.unmapped],
-            mode=options.way, key=list(options.key), header=list(sheet.header),
+            mode=options.way, key=list(options.key), header=list(sheet.header), format=sheet.format, sheet=sheet.name,
+            conventions=list(columns.conventions.values()), suggestions=columns.suggestions,
         )  # fmt: skip
 
 

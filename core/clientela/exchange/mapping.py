@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 from clientela.entity import EntityInfo
 from clientela.errors import FieldProblem, Forbidden, Invalid, did_you_mean
+from clientela.exchange.conventions import Convention, conventions_of
 from clientela.exchange.options import ImportOptions
+from clientela.exchange.suggesting import Suggestion, suggestions_of
 from clientela.exchange.synonyms import SYNONYMS, plain
 from clientela.fields import Field
 from clientela.i18n.texts import Text, _
+from clientela.kinds.base import Kind
 from clientela.kinds.text import TextKind
 
 if TYPE_CHECKING:
@@ -41,6 +45,9 @@ class Columns:
     constants: dict[str, tuple[Target, str]] = field(default_factory=dict)
     unmapped: list[int] = field(default_factory=list)
     extra_into: Field | None = None
+    conventions: dict[int, Convention] = field(default_factory=dict)
+    suggestions: list[Suggestion] = field(default_factory=list)
+    zone: tzinfo = UTC
 
     @property
     def fields(self) -> set[str]:
@@ -51,10 +58,14 @@ class Columns:
 
 
 def map_columns(
-    app: App, info: EntityInfo, header: Sequence[str], options: ImportOptions
+    app: App,
+    info: EntityInfo,
+    header: Sequence[str],
+    options: ImportOptions,
+    sample: Sequence[Sequence[str]] = (),
 ) -> Columns:
-    """Find the target of each column; what is named explicitly must exist."""
-    made = Columns()
+    """Find the target of each column, and how it is written; what is named explicitly must exist."""
+    made = Columns(zone=app.settings.zone)
     told = _told(info, header, options.mapping)
     for word, text in options.constants.items():
         target = find_target(info, word)
@@ -82,8 +93,22 @@ def map_columns(
                 field=made.extra_into.name,
             )
         )
+    made.suggestions = suggestions_of(header, _free(info, made), made.unmapped, sample)
     _require_known(info, made, options)
+    kinds = {place: _kind_of(target) for place, target in made.targets.items()}
+    made.conventions = conventions_of(app, header, kinds, sample, options)
     return made
+
+
+def _free(info: EntityInfo, made: Columns) -> list[Field]:
+    """Give the fields that nothing fills yet."""
+    return [declared for name, declared in info.writable.items() if name not in made.fields]
+
+
+def _kind_of(target: Target) -> Kind:
+    if target.by is not None:
+        return target.by.kind
+    return target.field.kind.parts[target.part] if target.part else target.field.kind
 
 
 def _told(

@@ -5,15 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter, ValidationError
 
 from clientela.errors import Invalid, did_you_mean
+from clientela.exchange.steps import DECIMALS, ORDERS, Step, steps_from_json, steps_to_json
 from clientela.i18n.texts import _
 from clientela.schemas import invalid
 
 Mode = Literal["create", "update", "upsert", "fill-blanks"]
+
+
+def _steps(raw: Any) -> tuple[Step, ...]:
+    if isinstance(raw, tuple):
+        return raw
+    try:
+        return steps_from_json(raw)
+    except Invalid as wrong:
+        raise ValueError(wrong.detail) from wrong
+
+
+Steps = Annotated[tuple[Step, ...], BeforeValidator(_steps), PlainSerializer(steps_to_json)]
 
 BATCH = 2_000
 # A batch is one statement with a bind per row at most; PostgreSQL takes 65,535 of them, SQLite 32,766.
@@ -27,10 +40,12 @@ class ImportOptions:
     `mapping` says for a column which field it fills: `email`, a part such as `person.family`, a reference by a field
     of its target such as `customer:email`, or nothing. `constants` fill fields of every row. `mode` says what becomes
     of rows: `create` makes a record of each, and refuses those whose `key` is there already; `update` changes the
-    records with the same key, `upsert` also creates the others, `fill-blanks` changes only what is blank in known records;
-    blank cells always leave what is there. Without a key the entity's own unique one is taken. One bad row keeps the
-    whole file back, unless `skip_bad_rows`. Subscribers hear of single records only with `notify`. `confidence` says
-    how far the source can be trusted, in per cent; where a value comes from is shown with it.
+    records with the same key, `upsert` also creates the others, `fill-blanks` changes only what is blank in known
+    records; blank cells always leave what is there. Without a key the entity's own unique one is taken. One bad row
+    keeps the whole file back, unless `skip_bad_rows`. Subscribers hear of single records only with `notify`.
+    `confidence` says how far the source can be trusted, in per cent; where a value comes from is shown with it. What is
+    not said of the format, the sheet, the sign before decimals (`,` or `.`) and the order of dates (`dmy`, `mdy` or
+    `ymd`) is found out; `transforms` change columns before they are mapped.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -42,6 +57,11 @@ class ImportOptions:
     skip_bad_rows: bool = False
     notify: bool = False
     extra_into: str | None = None
+    format: str | None = None
+    sheet: str | None = None
+    decimal: str | None = None
+    dates: str | None = None
+    transforms: Steps = ()
     encoding: str | None = None
     delimiter: str | None = None
     batch: int = BATCH
@@ -58,6 +78,15 @@ class ImportOptions:
             )
         if self.confidence is not None and not 0 <= self.confidence <= 100:  # noqa: PLR2004 - per cent
             raise Invalid(_("A confidence is from 0 to 100 per cent."))
+        if self.decimal not in (None, *DECIMALS):
+            raise Invalid(_("The sign before decimals is a comma or a point."))
+        if self.dates not in (None, *ORDERS):
+            raise Invalid(
+                _(
+                    "The order of dates is one of {orders}: day, month, year.",
+                    orders=", ".join(ORDERS),
+                )
+            )
 
     @property
     def way(self) -> Mode:

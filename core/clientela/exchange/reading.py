@@ -1,266 +1,120 @@
-"""Reading a CSV file as people have it: unknown encoding, unknown delimiter, broken rows; in bounded memory."""
+"""The one door into a file: its format is told, or found by its name and its first bytes."""
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
-from clientela.errors import BadSyntax, TooLarge
+from clientela.errors import BadSyntax, Invalid, did_you_mean
+from clientela.exchange.csv_files import opened_csv
+from clientela.exchange.jsonl_files import opened_jsonl
 from clientela.exchange.options import ImportOptions
 from clientela.exchange.report import Problem
+from clientela.exchange.sheets import Row, Sheet, Source
+from clientela.exchange.transforms import transformed
+from clientela.exchange.xlsx_files import opened_xlsx
 from clientela.i18n.texts import _
+from clientela.normalize.encodings import HEAD
 
-SAMPLE = 1 << 20
-LONGEST_LINE = 1 << 20
-MOST_COLUMNS = 1_000
-DELIMITERS = ",;\t|"
-_NAMES = {"\t": "tab"}
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+SAMPLE_ROWS = 1_000
+SAMPLE_SIGNS = 1 << 22
 
-Row = tuple[int, list[str]]
+Reader = Callable[[Source, ImportOptions], AbstractContextManager[Sheet]]
 
 
-@dataclass
-class Sheet:
-    """An opened file: its header, and its rows with their numbers."""
+@dataclass(frozen=True)
+class ReadFormat:
+    """A format that can be imported: how its files are called, how they begin, and who reads them."""
 
-    encoding: str
-    delimiter: str
-    header: list[str]
-    rows: Iterator[Row | Problem]
+    suffixes: tuple[str, ...]
+    starts: tuple[bytes, ...]
+    opened: Reader
 
 
-class _Rejoined(io.RawIOBase):
-    """A stream of which the beginning was read already."""
-
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        self._head, self._rest = memoryview(head), rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        data = self._head[: len(buffer)] or self._rest.read(len(buffer))
-        self._head = self._head[len(data) :]
-        buffer[: len(data)] = data
-        return len(data)
+# One more entry is one more format; the first whose beginning fits is taken, and CSV is what nothing else is.
+READ_FORMATS: dict[str, ReadFormat] = {
+    "xlsx": ReadFormat((".xlsx", ".xlsm"), (b"PK\x03\x04",), opened_xlsx),
+    "jsonl": ReadFormat((".jsonl", ".ndjson"), (b"{",), opened_jsonl),
+    "csv": ReadFormat((".csv", ".tsv", ".txt"), (), opened_csv),
+}
+_OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 
 @contextmanager
-def opened(source: Path | BinaryIO, options: ImportOptions) -> Iterator[Sheet]:
-    """Open a file and read its header; what cannot be read at all is a `BadSyntax`."""
-    if isinstance(source, Path):
-        try:
-            stream: BinaryIO = source.open("rb")
-        except OSError as wrong:
-            raise BadSyntax(
-                _("{source} cannot be read: {reason}.", source=source, reason=wrong.strerror)
-            ) from wrong
-        with stream:
-            yield _sheet(stream, options)
-        return
-    yield _sheet(source, options)
+def opened(
+    source: Path | BinaryIO, options: ImportOptions, whole: frozenset[str] = frozenset()
+) -> Iterator[Sheet]:
+    """Open a file and read its header; what cannot be read at all is a `BadSyntax`.
 
-
-def _sheet(stream: BinaryIO, options: ImportOptions) -> Sheet:
-    head = stream.read(SAMPLE)
-    if not head.strip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"):
-        raise BadSyntax(_("The file is empty; its first line should name the columns."))
-    encoding = options.encoding or detect_encoding(head)
-    text = io.TextIOWrapper(
-        io.BufferedReader(_Rejoined(head, stream), 1 << 16), encoding=_known(encoding), newline=""
-    )
-    lines = _lines(text, encoding)
-    first, told = next(lines), None
-    if first[:4].lower() == "sep=" and len(first.strip()) == len("sep=,"):
-        told, first = first[4], next(lines, "")
-    sample = head.decode(encoding, "replace") if told is None else first
-    delimiter = options.delimiter or told or detect_delimiter(sample)
-    if len(delimiter) != 1 or delimiter in '"\r\n':
-        raise BadSyntax(_("A delimiter is one character, such as ; or ,."))
-    reader = csv.reader(
-        _again(first, lines), delimiter=delimiter, skipinitialspace=True, strict=True
-    )
-    header = _header(reader)
-    return Sheet(encoding, _NAMES.get(delimiter, delimiter), header, _rows(reader, len(header)))
-
-
-def _known(encoding: str) -> str:
-    try:
-        return codecs.lookup(encoding).name
-    except LookupError:
-        raise BadSyntax(
-            _(
-                "There is no encoding {encoding}; write utf-8 or windows-1251.",
-                encoding=repr(encoding[:40]),
-            )
-        ) from None
-
-
-def _again(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from rest
-
-
-def detect_encoding(head: bytes) -> str:
-    """Tell UTF-8 from windows-1251 by the first bytes of a file.
-
-    >>> detect_encoding("Имя".encode()), detect_encoding("Имя".encode("cp1251"))
-    ('utf-8', 'windows-1251')
+    JSON lines take objects apart into columns, but for those of the fields named `whole`, whose values they are.
     """
-    for mark, encoding in _MARKS:
-        if head.startswith(mark):
-            return encoding
+    with ExitStack() as stack:
+        stream = stack.enter_context(_opened_path(source)) if isinstance(source, Path) else source
+        name = options.file or (source.name if isinstance(source, Path) else "")
+        found = Source(stream.read(HEAD), stream, whole)
+        format_ = options.format or detect_format(found.head, name)
+        reader = READ_FORMATS[known_format(format_)]
+        sheet = stack.enter_context(reader.opened(found, options))
+        yield _sampled(transformed(replace(sheet, format=format_), options.transforms))
+
+
+def _opened_path(path: Path) -> BinaryIO:
     try:
-        codecs.getincrementaldecoder("utf-8")("strict").decode(head, final=len(head) < SAMPLE)
-    except UnicodeDecodeError:
-        return "windows-1251"
-    return "utf-8"
+        return path.open("rb")
+    except OSError as wrong:
+        raise BadSyntax(
+            _("{source} cannot be read: {reason}.", source=path, reason=wrong.strerror)
+        ) from wrong
 
 
-def detect_delimiter(sample: str) -> str:
-    r"""Give the delimiter by which the first rows fall into equally many cells.
+def known_format(name: str) -> str:
+    """Refuse a format that nobody reads."""
+    if name not in READ_FORMATS:
+        raise Invalid(
+            _(
+                "There is no format {name}; it is one of {known}.",
+                name=repr(name[:40]),
+                known=", ".join(READ_FORMATS),
+            )
+            + did_you_mean(name, READ_FORMATS)
+        )
+    return name
 
-    >>> detect_delimiter("a;b;c\n1,5;2;3")
-    ';'
+
+def detect_format(head: bytes, name: str = "") -> str:
+    """Find the format of a file by its name, and where that says nothing by its first bytes.
+
+    >>> detect_format(b'{"name": "Anna"}'), detect_format(b"{x};y", "x.csv"), detect_format(b"name")
+    ('jsonl', 'csv', 'csv')
     """
-    lines = sample.splitlines(keepends=True)[:30]
-    if len(lines) > 1 and not lines[-1].endswith(("\n", "\r")) and len(sample) >= SAMPLE:
-        lines.pop()
-    return max(DELIMITERS, key=lambda d: _fit(lines, d))
-
-
-def _fit(lines: list[str], delimiter: str) -> tuple[float, int]:
-    try:
-        rows = [r for r in csv.reader(lines, delimiter=delimiter, skipinitialspace=True) if r]
-    except csv.Error:
-        return 0, 0
-    width = len(rows[0]) if rows else 1
-    if width == 1:
-        return 0, 0
-    return Counter(map(len, rows))[width] / len(rows), width
-
-
-def _lines(text: io.TextIOWrapper, encoding: str) -> Iterator[str]:
-    """Give the lines; wrong bytes and lines without an end are told with their number."""
-    number = 0
-    try:
-        while line := text.readline(LONGEST_LINE):
-            number += 1
-            if len(line) == LONGEST_LINE:
-                raise TooLarge(
-                    _(
-                        "Line {number} is longer than {most} characters.",
-                        number=number,
-                        most=f"{LONGEST_LINE:,}",
-                    )
-                )
-            yield line
-    except UnicodeDecodeError as wrong:
-        number += 1 + bytes(wrong.object[: wrong.start]).count(b"\n")
+    begun = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if head.startswith(_OLD_EXCEL) or name.lower().endswith((".xls", ".ods", ".xlsb")):
         raise BadSyntax(
-            _(
-                "Line {number} holds bytes that are not {encoding}; "
-                "name the encoding of the file, or save it as UTF-8.",
-                number=number,
-                encoding=encoding,
-            )
-        ) from None
-    except UnicodeError:
-        raise BadSyntax(
-            _(
-                "Line {number} is not {encoding}; name the file's encoding.",
-                number=number + 1,
-                encoding=encoding,
-            )
-        ) from None
-
-
-def _header(reader: Iterator[list[str]]) -> list[str]:
-    try:
-        cells = [cell.strip().strip("\ufeff").strip() for cell in next(reader)]
-    except csv.Error as wrong:
-        raise BadSyntax(_("Line 1, the header, cannot be read: {reason}.", reason=wrong)) from None
-    while cells and not cells[-1]:
-        cells.pop()
-    if not cells:
-        raise BadSyntax(_("Line 1 is empty; it should name the columns."))
-    if len(cells) > MOST_COLUMNS:
-        raise TooLarge(
-            _(
-                "Line 1 names {count} columns; at most {most} are taken.",
-                count=len(cells),
-                most=MOST_COLUMNS,
-            )
+            _("Old Excel and OpenDocument tables are not read; save it as XLSX or CSV.")
         )
-    blank = [str(place) for place, cell in enumerate(cells, 1) if not cell]
-    if blank:
-        raise BadSyntax(_("Line 1: column {blank} has no name.", blank=", ".join(blank[:10])))
-    if any("\x00" in cell for cell in cells):
-        raise BadSyntax(_("Line 1 holds NUL bytes; this is no text file."))
-    twice = [cell for cell, count in Counter(cells).items() if count > 1]
-    if twice:
-        raise BadSyntax(
-            _("Line 1 names the column {twice} twice; rename one of them.", twice=repr(twice[0]))
-        )
-    return cells
+    for format_, reader in READ_FORMATS.items():
+        if name.lower().endswith(reader.suffixes):
+            return format_
+    return next(
+        (f for f, r in READ_FORMATS.items() if begun.startswith(r.starts or (b"\x00",))), "csv"
+    )
 
 
-def _rows(reader: Iterator[list[str]], width: int) -> Iterator[Row | Problem]:
-    """Give each row with its number, or what is wrong with it; blank lines count, but are not read."""
-    number = 1
-    while True:
-        number += 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as wrong:
-            yield _broken(wrong, number, reader.line_num)  # type: ignore[attr-defined]
-            continue
-        if len(cells) == width:
-            yield number, cells
-        elif cells:
-            ragged = _fitted(cells, width)
-            yield (number, ragged) if ragged else _ragged(number, cells, width)
+def _sampled(sheet: Sheet) -> Sheet:
+    """Look at the first rows, which are read again as if nobody had looked."""
+    first: list[Row | Problem] = []
+    signs = 0
+    for row in islice(sheet.rows, SAMPLE_ROWS):
+        first.append(row)
+        signs += 0 if isinstance(row, Problem) else sum(map(len, row[1]))
+        if signs > SAMPLE_SIGNS:
+            break
+    sample = [row[1] for row in first if not isinstance(row, Problem)]
+    return replace(sheet, rows=chain(first, sheet.rows), sample=sample)
 
 
-def _fitted(cells: list[str], width: int) -> list[str] | None:
-    """Forgive empty cells at the end, which spreadsheets add."""
-    return cells[:width] if len(cells) > width and not any(cells[width:]) else None
-
-
-def _ragged(number: int, cells: list[str], width: int) -> Problem:
-    sentence = _("This row has fewer cells than the header, which has {width}.", width=width)
-    if len(cells) > width:
-        sentence = _("This row has more cells than the header, which has {width}.", width=width)
-    return Problem(number, "", "ragged-row", sentence, f"{len(cells)} cells")
-
-
-def _broken(wrong: csv.Error, number: int, line: int) -> Problem:
-    reason = str(wrong)
-    if "field larger" in reason:
-        raise TooLarge(
-            _(
-                "Row {number}, line {line}: a cell has more than {csv} characters; "
-                "perhaps a quote was opened and never closed.",
-                number=number,
-                line=line,
-                csv=f"{csv.field_size_limit():,}",
-            )
-        )
-    sentence = _("A quote stands in the wrong place; double the quotes inside a quoted cell.")
-    if "end of data" in reason:
-        sentence = _("A quote was opened and never closed.")
-    return Problem(number, "", "bad-quotes", sentence, f"line {line}")
+__all__ = ["READ_FORMATS", "ReadFormat", "Row", "Sheet", "detect_format", "opened"]

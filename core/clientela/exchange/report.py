@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clientela.errors import Show
+from clientela.exchange.suggesting import Suggestion
 from clientela.i18n.texts import _, pack, unpack
+
+if TYPE_CHECKING:
+    # The conventions read the options of an import, which know nothing of reports.
+    from clientela.exchange.conventions import Convention
+
+_TOLD = ("conventions", "suggestions")
 
 ROWS_SHOWN = 20
 SAMPLES_SHOWN = 5
@@ -73,6 +80,10 @@ class ImportReport:
     mode: str = "create"
     key: list[str] = field(default_factory=list)
     header: list[str] = field(default_factory=list)
+    format: str = "csv"
+    sheet: str = ""
+    conventions: list[Convention] = field(default_factory=list)
+    suggestions: list[Suggestion] = field(default_factory=list)
     read: int = 0
     created: int = 0
     updated: int = 0
@@ -112,14 +123,20 @@ class ImportReport:
     def packed(self) -> dict[str, Any]:
         """Give the form in which the report is kept between batches."""
         kept = {name: value for name, value in vars(self).items() if name != "_groups"}
-        return kept | {"groups": [group.packed() for group in self._groups.values()]}
+        told = {n: [vars(one) | {"reason": pack(one.reason)} for one in kept[n]] for n in _TOLD}
+        return kept | told | {"groups": [group.packed() for group in self._groups.values()]}
 
     @classmethod
     def unpacked(cls, kept: dict[str, Any]) -> ImportReport:
         """Read a kept report."""
+        from clientela.exchange.conventions import Convention  # noqa: PLC0415 - it reads the options, which know no reports
+
         told = [one | {"sentence": unpack(one["sentence"])} for one in kept["groups"]]
         groups = [ErrorGroup(**one) for one in told]
         made = cls(**{name: value for name, value in kept.items() if name != "groups"})
+        for name, kind in zip(_TOLD, (Convention, Suggestion), strict=True):
+            told_of = [kind(**one | {"reason": unpack(one["reason"])}) for one in kept[name]]
+            setattr(made, name, told_of)
         made._groups = {(g.column, g.code, g.sentence): g for g in groups}
         return made
 
@@ -142,8 +159,11 @@ class ImportReport:
         """Give the JSON form in the language of `show`."""
         return {
             "entity": self.entity, "file": self.file, "dry_run": self.dry_run,
+            "format": self.format, "sheet": self.sheet,
             "encoding": self.encoding, "delimiter": self.delimiter,
             "mapping": self.mapping, "unmapped": self.unmapped, "mode": self.mode, "key": self.key,
+            "conventions": [one.as_dict(show) for one in self.conventions],
+            "suggestions": [one.as_dict(show) for one in self.suggestions],
             "read": self.read, "created": self.created, "updated": self.updated,
             "unchanged": self.unchanged, "failed": self.failed, "held_back": self.held_back,
             "sets": self.sets, "errors": [group.as_dict(show) for group in self.groups],

@@ -10,7 +10,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -30,6 +30,8 @@ from clientela.rest.dispatch import PREFIX, Dispatcher, is_short_read
 if TYPE_CHECKING:
     from clientela.app import App
 
+# Whoever takes longer for a piece loses the rest, because a connection to the database waits with them.
+SLOWEST_PIECE = 60.0
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 SAFETY = (
@@ -68,15 +70,25 @@ class Rim:
                 body=body,
                 request_id=request_id,
             )
-            reply = await self._reply(call)
+            reply = await self._reply(call, _Post(send, receive))
+            if reply.pieces is not None:
+                return
         await _send(reply, request_id, send, head=scope["method"] == "HEAD")
 
-    async def _reply(self, call: Call) -> Reply:
+    async def _reply(self, call: Call, post: _Post) -> Reply:
         if self._inline and is_short_read(call):
             return self._dispatcher.answer(call)
         return await asyncio.get_running_loop().run_in_executor(
-            self._pool, self._dispatcher.answer, call
+            self._pool, self._answer, call, post
         )
+
+    def _answer(self, call: Call, post: _Post) -> Reply:
+        """Answer; what comes in pieces is sent from this very thread, which holds the transaction."""
+        reply = self._dispatcher.answer(call)
+        if reply.pieces is not None:
+            with closing(reply.pieces):
+                post.send_pieces(reply, call)
+        return reply
 
     def close(self) -> None:
         """Let the threads finish."""
@@ -105,6 +117,48 @@ async def _body(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
             return b"".join(chunks)
 
 
+class _Post:
+    """Sends pieces from a worker thread, one at a time, as fast as they are taken."""
+
+    def __init__(self, send: Send, receive: Receive) -> None:
+        self._send, self._receive = send, receive
+        self._loop = asyncio.get_running_loop()
+
+    def send_pieces(self, reply: Reply, call: Call) -> None:
+        """Send the head and the pieces; stop when nobody is there to take them."""
+        gone = asyncio.run_coroutine_threadsafe(_disconnected(self._receive), self._loop)
+        try:
+            self._wait(_begin(reply, call.request_id, self._send))
+            for piece in reply.pieces if reply.pieces and call.method != "HEAD" else ():
+                if gone.done():
+                    return
+                if piece:
+                    self._wait(
+                        self._send({"type": "http.response.body", "body": piece, "more_body": True})
+                    )
+            self._wait(self._send({"type": "http.response.body", "body": b""}))
+        finally:
+            gone.cancel()
+
+    def _wait(self, sending: Any) -> None:
+        asyncio.run_coroutine_threadsafe(sending, self._loop).result(SLOWEST_PIECE)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _begin(reply: Reply, request_id: str, send: Send) -> None:
+    headers = [*SAFETY, (b"x-request-id", request_id.encode()), (b"content-type", reply.media)]
+    headers += _own(reply)
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+
+
+def _own(reply: Reply) -> list[tuple[bytes, bytes]]:
+    return [(n.lower().encode(), v.encode("latin-1", "replace")) for n, v in reply.headers.items()]
+
+
 async def _send(reply: Reply, request_id: str, send: Send, *, head: bool) -> None:
     headers = [*SAFETY, (b"x-request-id", request_id.encode())]
     if reply.status not in {204, 304}:
@@ -112,9 +166,7 @@ async def _send(reply: Reply, request_id: str, send: Send, *, head: bool) -> Non
             (b"content-type", reply.media),
             (b"content-length", str(len(reply.body)).encode()),
         ]
-    headers += [
-        (n.lower().encode(), v.encode("latin-1", "replace")) for n, v in reply.headers.items()
-    ]
+    headers += _own(reply)
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else reply.body})
 

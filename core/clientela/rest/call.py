@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -154,12 +154,13 @@ class Call:
 
 @dataclass
 class Reply:
-    """What goes back."""
+    """What goes back: a body, or pieces that are read by the thread that answered."""
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     media: bytes = JSON
+    pieces: Generator[bytes] | None = None
 
 
 def json_reply(value: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Reply:

@@ -27,6 +27,7 @@ from clientela.i18n.texts import _
 from clientela.plugins.card import View
 from clientela.rest import batch, changes, lists, records
 from clientela.rest.call import AS_OF, Call, Reply, json_reply, problem
+from clientela.rest.files import file_asked, file_reply
 from clientela.rest.idempotency import Once
 from clientela.rest.meta import describe
 from clientela.rest.search import search
@@ -72,6 +73,12 @@ class Dispatcher:
             return self._openapi()
         principal = self.principal(call)
         call.language = principal.language
+        file = file_asked(self.app.registry, call, call.path[len(PREFIX) :])
+        if file is not None:
+            opened = self.app.acting_as(
+                principal, face="rest", writing=False, as_of=call.as_of, **self._how(call)
+            )
+            return file_reply(opened, file, call)
         reads, handler = self._route(call)
         if reads:
             with self.app.acting_as(
@@ -332,5 +339,6 @@ def is_short_read(call: Call) -> bool:
     """Say whether the call reads one record by its key: too short to be worth a thread."""
     if call.method not in READING or call.query:
         return False
-    last = call.path.rsplit("/", 1)[-1]
-    return len(last) > ids.LENGTH and "_" in last
+    parts = call.path[len(PREFIX) :].split("/")
+    # A collection may be answered in pieces, which needs a thread.
+    return len(parts) > 2 and len(parts[-1]) > ids.LENGTH and "_" in parts[-1]  # noqa: PLR2004
