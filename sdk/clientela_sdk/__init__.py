@@ -67,10 +67,12 @@ from clientela.fields import (
     phone,
     ref,
     rich_text,
+    subject,
     tags,
     text,
     url,
 )
+from clientela.files.entities import Attachment
 from clientela.health import Check
 from clientela.hookspecs import hookimpl, hookspec
 from clientela.i18n import _
@@ -82,6 +84,7 @@ from clientela.values import Money, PersonName, PostalAddress
 from clientela_sdk.inputs import (
     AddressId,
     Amount,
+    AttachmentId,
     ConsentId,
     CustomerId,
     Day,
@@ -103,6 +106,8 @@ __all__ = [
     "AddressId",
     "Amount",
     "App",
+    "Attachment",
+    "AttachmentId",
     "Check",
     "Conflict",
     "Consent",
@@ -181,6 +186,7 @@ __all__ = [
     "ref",
     "related",
     "rich_text",
+    "subject",
     "tags",
     "text",
     "url",

@@ -31,7 +31,7 @@ COMMANDS = {
     "entity": ("look:entity", "The kinds of records there are, and their fields"),
     "change": ("changes:change", "The change log: list, show, undo, redo"),
     "event": ("look:event", "The facts that were told, newest first"),
-    "data": ("data:data", "Import and export CSV"),
+    "data": ("data:data", "Import and export CSV; check and sweep files"),
     "import": ("data:import_", "Import a CSV file into an entity"),
     "export": ("data:export", "Export an entity as CSV"),
     "db": ("database:db", "The database: status, migrate, revert, reindex"),

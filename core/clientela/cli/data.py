@@ -10,6 +10,7 @@ import click
 
 from clientela.cli.desk import Desk
 from clientela.cli.errors import Failed, Usage
+from clientela.cli.files import files
 from clientela.cli.groups import argument, command, group, option
 from clientela.cli.look import entity_named
 from clientela.cli.output import emit_record, emit_rows
@@ -23,7 +24,10 @@ from clientela.query import Question
 
 SOME_FAILED = 7
 
-data = group("data", "CSV in and out.", example="clientela import customer people.csv --dry-run")
+data = group(
+    "data", "CSV in and out, and the bytes of files.", example="clientela import customer people.csv --dry-run",
+)  # fmt: skip
+data.add_command(files)
 
 
 @command(

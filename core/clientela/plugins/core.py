@@ -16,6 +16,9 @@ from clientela.customers.entities import (
     Interaction,
 )
 from clientela.exchange.facts import RecordsImported
+from clientela.files import guards as file_guards
+from clientela.files import uploads
+from clientela.files.entities import Attachment
 from clientela.plugins.card import Plugin
 
 CORE = Plugin(
@@ -23,13 +26,16 @@ CORE = Plugin(
     title="Core",
     about="Customers, who may do what, and the history of it all.",
     package="clientela",
-    entities=[User, Role, Token, Customer, Identifier, Address, Consent, Interaction, Decision],
+    entities=[
+        User, Role, Token, Customer, Identifier, Address, Consent, Interaction, Decision, Attachment,
+    ],
     actions=[set_password, issue],
     facts=[
         facts.RecordCreated, facts.RecordChanged, facts.RecordTrashed, facts.RecordRestored, facts.RecordPurged,
         RecordsImported,
     ],
-    hooks=[card, guards],
+    hooks=[card, guards, file_guards],
     views={"core.customer": {"card": card.customer_card}},
-    permissions={"core.system.operate": "See health, plugins and jobs"} | changes.PERMISSIONS,
+    permissions={"core.system.operate": "See health, plugins and jobs"} | changes.PERMISSIONS
+    | uploads.PERMISSIONS,
 )  # fmt: skip

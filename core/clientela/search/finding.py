@@ -166,6 +166,7 @@ def _is_open(principal: Principal, info: EntityInfo) -> bool:
         known[info] = (
             principal.can(info.permission("read"))
             and principal.scope_rules(info.name, "read") is None
+            and not info.subjects
             and all(
                 _is_open(principal, f.target)
                 for f in info.fields.values()

@@ -65,9 +65,9 @@ def plugins() -> Sequence[Plugin]:
 
 
 @pytest.fixture
-def settings() -> Settings:
-    """Give the settings of the app under test."""
-    return Settings(pool_size=4)
+def settings(tmp_path: Path) -> Settings:
+    """Give the settings of the app under test, whose files are kept in the test's own folder."""
+    return Settings(pool_size=4, folder=tmp_path)
 
 
 @pytest.fixture
