@@ -150,10 +150,9 @@ def _pieces(file: Path) -> Iterator[bytes]:
 def _save(desk: Desk, sha256: str, target: Path) -> None:
     """Write beside the target and rename, so that no half file takes the place of a whole one."""
     draft = target.with_name(f".{target.name}.part")
-    stream = desk.app.files.open(sha256)
     try:
         with draft.open("wb") as file:
-            _copy(stream, file)
+            _copy(desk.app.files.open(sha256), file)
         draft.replace(target)
     except OSError as failed:
         raise Failed(

@@ -81,9 +81,10 @@ def _check_file(ctx: Context, declared: Field, value: dict[str, Any]) -> None:
                 )
             )
         return
+    sent = _sent(ctx, value)
     if ctx.principal.is_system:
         return
-    if not (_sent(ctx, value) or _seen(ctx, value)) or ctx.app.files.size(value["sha256"]) is None:
+    if not (sent or _seen(ctx, value)) or ctx.app.files.size(value["sha256"]) is None:
         sentence = _("Upload the file first, and give what the upload answered.")
         raise Invalid(sentence, [FieldProblem(f"/{declared.name}", "not-uploaded", sentence)])
 

@@ -113,6 +113,7 @@ def unwanted(app: App, *, young: timedelta) -> dict[str, int]:
         for part in batches(kept for kept in app.files.list() if kept.at <= before):
             wanted = _wanted(app, connection, [kept.sha256 for kept in part])
             found |= {kept.sha256: kept.size for kept in part if kept.sha256 not in wanted}
+    with app.db.snapshot() as connection:  # rows that come one by one need a transaction
         for sha256 in _remembered(app, connection) if found else ():
             found.pop(sha256, None)
     return found

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ADDRESS = ("core", "files")
 
+_EXTENDED = re.compile(r"""filename\*\s*=\s*utf-8'[^']*'([^\s;"]+)""", re.IGNORECASE)
 _DIGEST = re.compile(r"(?:^|,)\s*sha-256\s*=\s*(:?)([A-Za-z0-9+/]{43}=)\1\s*(?=,|$)", re.IGNORECASE)
 _ANY_DIGEST = re.compile(r"(?:^|,)\s*sha-256\s*=", re.IGNORECASE)
 
@@ -55,9 +56,13 @@ def sent_name(call: Call) -> str | None:
             return unquote(plain, errors="strict")
         except UnicodeDecodeError:
             raise BadSyntax(_("X-File-Name cannot be read; percent-encode it as UTF-8.")) from None
-    sent = Message()
-    sent["content-disposition"] = call.header(b"content-disposition") or ""
-    return sent.get_filename()
+    sent = call.header(b"content-disposition") or ""
+    extended = _EXTENDED.search(sent)
+    if extended:  # it wins over the plain one, which is for those who cannot read it
+        return unquote(extended[1], errors="replace")
+    header = Message()
+    header["content-disposition"] = sent
+    return header.get_filename()
 
 
 def sent_digest(call: Call) -> bytes | None:

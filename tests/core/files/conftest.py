@@ -9,7 +9,6 @@ from urllib.parse import quote
 import pytest
 
 from clientela.access.principal import SYSTEM, Principal
-from clientela.app import App
 from clientela.customers.entities import Customer
 from clientela.files.entities import Attachment
 from clientela.files.uploads import Receiver, write_receipt
@@ -49,24 +48,29 @@ def attach(client, upload) -> Callable[..., str]:
     return send
 
 
-def send_as(
-    app: App, principal: Principal, content: bytes, name: str = "hello.txt"
-) -> dict[str, Any]:
+@pytest.fixture
+def send_as(app) -> Callable[..., dict[str, Any]]:
     """Upload without a face, as this principal."""
-    receiver = Receiver(app, name)
-    receiver.write(content)
-    described = receiver.keep()
-    with app.acting_as(principal, face="test") as ctx:
-        write_receipt(ctx, described)
-    return described
+
+    def send(principal: Principal, content: bytes, name: str = "hello.txt") -> dict[str, Any]:
+        receiver = Receiver(app, name)
+        receiver.write(content)
+        described = receiver.keep()
+        with app.acting_as(principal, face="test") as ctx:
+            write_receipt(ctx, described)
+        return described
+
+    return send
 
 
-def attached(
-    app: App, record: Any, content: bytes = b"hello", name: str = "hello.txt"
-) -> Attachment:
+@pytest.fixture
+def attached(app, send_as) -> Callable[..., Attachment]:
     """Attach bytes as the system."""
-    described = send_as(app, SYSTEM, content, name)
-    with app.acting_as(SYSTEM, face="test") as ctx:
-        create = app.registry.action("core.attachment.create")
-        made: Attachment = ctx.run(create, data={"subject": record.public_id, "file": described})
-        return made
+
+    def send(record: Any, content: bytes = b"hello", name: str = "hello.txt") -> Attachment:
+        values = {"subject": record.public_id, "file": send_as(SYSTEM, content, name)}
+        with app.acting_as(SYSTEM, face="test") as ctx:
+            made: Attachment = ctx.run(app.registry.action("core.attachment.create"), data=values)
+            return made
+
+    return send
