@@ -132,6 +132,20 @@ def test_the_search_finds_only_what_may_be_seen(app, make, as_role, anna, attach
     assert found(as_role("core.*", scopes={"core.customer": "name = Bert"})) == []
 
 
+def test_the_search_of_the_system_opens_nothing_to_others(db_url, app, make, as_role, attached):
+    from clientela.search.finding import find
+
+    attached(make(Ship, name="Aurora"), name="plan.txt")
+    without = App(db_url, plugins=[], settings=app.settings)
+
+    def found(principal):
+        with without.acting_as(principal, face="test", writing=False) as ctx:
+            return len(find(ctx, "plan"))
+
+    assert [found(SYSTEM), found(as_role("*")), found(SYSTEM)] == [1, 0, 1]
+    without.close()
+
+
 def test_the_history_shows_only_what_may_be_seen(app, client, token, anna, attached):
     attached(anna)
     stranger = {"Authorization": f"Bearer {token('*', scopes={'core.customer': 'name = Bert'})}"}
@@ -252,6 +266,25 @@ def test_an_import_asks_the_same_questions(app, as_role, tmp_path, anna, send_as
     )
 
     assert (report.created, report.failed) == (0, 1)
+
+
+def test_an_export_can_be_imported_by_who_may_see_the_files(app, as_role, tmp_path, anna, attached):
+    from clientela.exchange import ImportOptions, export_csv, import_csv
+
+    attached(anna, name="Договор.txt")
+    clerk = as_role("*")
+    path = tmp_path / "attachments.csv"
+    with app.acting_as(clerk, face="test", writing=False) as ctx:
+        path.write_bytes(
+            b"".join(export_csv(ctx, Attachment.info, Question(), ("subject", "file")))
+        )
+
+    report = import_csv(app, clerk, Attachment.info, path, options=ImportOptions())
+
+    assert report.created == 1
+    with app.acting_as(clerk, face="test", writing=False) as ctx:
+        rows = list_page(ctx, Attachment.info, Question(filter=None)).rows
+    assert len(rows) == 2
 
 
 # beside the record ----------------------------------------------------------------------------------------------------

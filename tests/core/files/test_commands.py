@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from clientela.access.entities import Role, User
 
 
-def rows(result) -> list[dict]:
+def rows(result) -> Any:
     return json.loads(result.stdout)["data"]
 
 

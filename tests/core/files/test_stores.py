@@ -17,7 +17,7 @@ from clientela.errors import Misconfigured, Unavailable
 from clientela.files.local import LocalStore
 from clientela.files.places import open_store
 from clientela.files.store import Missing, Store
-from clientela.settings import Settings
+from clientela.settings import Settings, load_settings
 
 
 @pytest.fixture(scope="session")
@@ -232,3 +232,32 @@ def test_a_server_that_does_not_answer_is_said_without_its_address():
         open_store(settings, lasting=True).size("0" * 64)
 
     assert "127.0.0.1" not in refused.value.detail
+
+
+def test_the_keys_of_a_bucket_are_read_by_reference_and_never_shown(tmp_path, monkeypatch):
+    (tmp_path / "secret").write_text("hush\n")
+    (tmp_path / "clientela.toml").write_text(
+        'file_bucket = "shop"\n'
+        'file_key_id = { env = "SHOP_KEY" }\n'
+        f'file_key_secret = {{ file = "{tmp_path / "secret"}" }}\n'
+    )
+    monkeypatch.setenv("SHOP_KEY", "key")
+
+    settings = load_settings(tmp_path)
+
+    assert (settings.file_key_id, settings.file_key_secret.get_secret_value()) == ("key", "hush")
+    assert "hush" not in f"{settings} {settings!r}"
+
+
+def test_a_key_that_is_no_reference_says_how_to_write_one(tmp_path):
+    (tmp_path / "clientela.toml").write_text('file_key_secret = { value = "hush" }\n')
+
+    with pytest.raises(Misconfigured, match=r"file_key_secret is a text, or \{ env"):
+        load_settings(tmp_path)
+
+
+def test_files_have_one_place(tmp_path):
+    (tmp_path / "clientela.toml").write_text('file_bucket = "shop"\nfile_folder = "/srv"\n')
+
+    with pytest.raises(Misconfigured, match="not in both"):
+        load_settings(tmp_path)
