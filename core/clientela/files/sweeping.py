@@ -31,6 +31,8 @@ log = logging.getLogger("clientela.files")
 
 # How long somebody may think between an upload and the record that it is for.
 RECEIPT_KEPT = timedelta(days=1)
+# How many are removed in one transaction: a bucket takes some time for each.
+AT_ONCE = 50
 # What came in just now has no receipt yet.
 YOUNG = timedelta(hours=1)
 
@@ -96,10 +98,9 @@ def _is_whole(app: App, sha256: str) -> bool:
 def sweep(app: App, *, young: timedelta = YOUNG) -> Swept:
     """Remove old receipts, bytes that nothing wants, and what killed processes left behind."""
     swept = Swept(receipts=_forget_receipts(app))
-    for part in batches(unwanted(app, young=young).items()):
-        for size in remove(app, dict(part)):
-            swept.files += 1
-            swept.bytes += size
+    for size in remove(app, unwanted(app, young=young)):
+        swept.files += 1
+        swept.bytes += size
     swept.leftovers = app.files.tidy(RECEIPT_KEPT)
     return swept
 
@@ -120,7 +121,16 @@ def unwanted(app: App, *, young: timedelta) -> dict[str, int]:
 
 
 def remove(app: App, sizes: dict[str, int]) -> list[int]:
-    """Remove bytes unless a record or a receipt has come to want them, and give the sizes of those that went."""
+    """Remove bytes unless a record or a receipt has come to want them, and give the sizes of those that went.
+
+    Everybody who writes on SQLite, and who refers to bytes on PostgreSQL, waits meanwhile: so a few at a time.
+    """
+    found = list(sizes.items())
+    parts = (dict(found[start : start + AT_ONCE]) for start in range(0, len(found), AT_ONCE))
+    return [size for part in parts for size in _remove_some(app, part)]
+
+
+def _remove_some(app: App, sizes: dict[str, int]) -> list[int]:
     with app.db.write() as connection:
         hold_alone(connection)
         wanted = _wanted(app, connection, list(sizes))
@@ -137,8 +147,7 @@ def remove_freed(app: App, changes: Iterable[Change]) -> None:
     """
     freed = {sha256 for one in changes for sha256 in _held_before(app, one.entity, one.before)}
     try:
-        for part in batches(freed):
-            remove(app, dict.fromkeys(part, 0))
+        remove(app, dict.fromkeys(freed, 0))
     except Exception:
         log.exception("the bytes of %d files could not be removed; the next sweep will", len(freed))
 
