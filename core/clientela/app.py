@@ -21,6 +21,9 @@ from clientela.context import Context
 from clientela.entity import Entity
 from clientela.errors import Refusal, Unavailable
 from clientela.external import EXTERNAL
+from clientela.files.places import open_store
+from clientela.files.sweeping import remove_freed
+from clientela.files.uploads import UPLOAD
 from clientela.history import CHANGE, CHANGE_SET
 from clientela.hooks import Hooks
 from clientela.i18n import Catalogues, _
@@ -38,6 +41,8 @@ from clientela.storage.meta import META
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
+
+    from clientela.files.store import Store
 
 log = logging.getLogger("clientela")
 
@@ -99,6 +104,11 @@ class App:
         """Give the translations of all packages."""
         return Catalogues([plugin.import_name for plugin in self.plugins])
 
+    @cached_property
+    def files(self) -> Store:
+        """Give the store of files; where the database is in memory, so to speak, are they: they go with the app."""
+        return open_store(self.settings, lasting=not self.db.in_memory)
+
     # acting -----------------------------------------------------------------------------------------------------
 
     @contextmanager
@@ -145,6 +155,8 @@ class App:
             return
         if ctx.changes.entities & ACCESS_ENTITIES:
             self.directory.forget()
+        if not self.settings.file_grace_days:
+            remove_freed(self, ctx.changes.changes)
 
     def perform(self, principal: Principal, work: Callable[[Context], T], **how: object) -> T:
         """Do a unit of work in a context, again when PostgreSQL reports a deadlock or a serialization failure.
@@ -228,7 +240,8 @@ class App:
 
 # The kernel's own tables, which are no entities.
 KERNEL_TABLES = frozenset(
-    table.name for table in (CHANGE_SET, CHANGE, OUTBOX, DELIVERY, DOCUMENT, REPLY, EXTERNAL, META)
+    table.name
+    for table in (CHANGE_SET, CHANGE, OUTBOX, DELIVERY, DOCUMENT, REPLY, EXTERNAL, META, UPLOAD)
 )
 
 

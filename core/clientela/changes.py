@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
 
 from clientela import ids
-from clientela.access.scopes import reachable
+from clientela.access.scopes import reachable, sees_all_subjects
 from clientela.errors import NotFound
 from clientela.facts import ChangesUndone
 from clientela.history import CHANGE, CHANGE_SET, dumped
@@ -173,7 +173,12 @@ def _seen(ctx: Context) -> list[ColumnElement[bool]]:
         table = info.table.alias()
         rules = reachable(ctx, info, table, verb="read")
         if rules:
-            mine = and_(mine, exists().where(table.c.id == CHANGE.c.record_id, *rules))
+            seen: ColumnElement[bool] = exists().where(table.c.id == CHANGE.c.record_id, *rules)
+            if sees_all_subjects(ctx, info):
+                # What is gone belongs to nothing any more, and yet its purge can be looked at and taken back.
+                there = info.table.alias()
+                seen = or_(seen, ~exists().where(there.c.id == CHANGE.c.record_id))
+            mine = and_(mine, seen)
         choices.append(mine)
     return [or_(false(), *choices)]
 

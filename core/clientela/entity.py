@@ -16,7 +16,8 @@ from clientela.errors import Misconfigured
 from clientela.fields import Field, instant, integer, json, text
 from clientela.i18n.texts import Text, _
 from clientela.kinds.base import Kind
-from clientela.kinds.links import RefKind
+from clientela.kinds.links import RecordKind, RefKind
+from clientela.kinds.structured import FileKind
 
 # Named constraints: SQLite's batch migrations cannot drop an unnamed one.
 NAMES = {
@@ -106,6 +107,16 @@ class EntityInfo:
         """Give the entities whose records this one's belong to, other than itself."""
         found = (f.target for f in self.fields.values() if f.parent)
         return tuple(target for target in found if target is not None and target is not self)
+
+    @cached_property
+    def subjects(self) -> tuple[Field, ...]:
+        """Give the fields that name the record, of whatever entity, that this one's records belong to."""
+        return tuple(f for f in self.fields.values() if isinstance(f.kind, RecordKind))
+
+    @cached_property
+    def file_fields(self) -> tuple[Field, ...]:
+        """Give the fields that hold a file."""
+        return tuple(f for f in self.fields.values() if isinstance(f.kind, FileKind))
 
     @cached_property
     def unique_keys(self) -> tuple[tuple[str, ...], ...]:
@@ -359,6 +370,8 @@ def _indexes(info: EntityInfo) -> list[Index]:
             made.append(Index(f"ix_{table}_{name}", name, "id"))
         elif declared.index:
             made.append(Index(f"ix_{table}_{name}", name))
+        for suffix in declared.kind.indexed:
+            made.append(Index(f"ix_{table}_{name}{suffix}", f"{name}{suffix}"))  # noqa: PERF401 - beside the others
     made += [
         Index(f"uq_{table}_{'_'.join(names)}"[:60], *names, unique=True)
         for names in info.unique_together

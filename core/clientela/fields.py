@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 from clientela.kinds.base import Home, Kind
 from clientela.kinds.choices import ChoiceKind, MultiChoiceKind, TagsKind
 from clientela.kinds.codes import CountryKind, CurrencyKind, LanguageKind
-from clientela.kinds.links import OwnerKind, RefKind
+from clientela.kinds.links import OwnerKind, RecordKind, RefKind
 from clientela.kinds.numbers import (
     BooleanKind,
     DecimalKind,
@@ -293,3 +293,11 @@ def owner(**options: Unpack[Options]) -> Any:
     """Declare the user who answers for the record."""
     declared = field(OwnerKind(), **({"index": True} | options))
     return replace(declared, on_delete="set_null")
+
+
+def subject(**options: Unpack[Options]) -> Any:
+    """Declare the record, of any entity, that this one belongs to.
+
+    Who may see the subject may see this record, who may change it may change this one, and a purge takes both.
+    """
+    return replace(field(RecordKind(), **({"immutable": True} | options)), parent=True)

@@ -75,6 +75,16 @@ def uuid_from_key(key: str) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+def parse_id(text: str) -> tuple[str, str] | None:
+    """Read a prefixed id of whatever entity as its prefix and its key; None when it is none.
+
+    >>> parse_id("cus_01jd0000000000000000000000")
+    ('cus', '01JD0000000000000000000000')
+    """
+    match = _SHAPE.fullmatch(text)
+    return (match["prefix"], match["key"].upper()) if match and match["prefix"] else None
+
+
 def parse_key(text: str, prefix: str) -> str | None:
     """Read a key as people send it: `cus_01J…`, the bare letters, or a UUID; None when it is none of these.
 

@@ -8,6 +8,7 @@ from clientela.actions import Action
 from clientela.entity import EntityInfo
 from clientela.errors import Misconfigured, NotFound, did_you_mean
 from clientela.facts import Fact, Subscription
+from clientela.fields import Field
 from clientela.i18n.texts import _
 from clientela.plugins.card import Plugin, View
 from clientela.verbs import verbs_of
@@ -21,6 +22,7 @@ class Registry:
         self.entities: dict[str, EntityInfo] = {}
         self.by_collection: dict[tuple[str, str], EntityInfo] = {}
         self.by_table: dict[str, EntityInfo] = {}
+        self.by_prefix: dict[str, EntityInfo] = {}
         self.actions: dict[str, Action] = {}
         self.facts: dict[str, type[Fact]] = {}
         self.subscriptions: dict[str, Subscription] = {}
@@ -49,7 +51,7 @@ class Registry:
     def _add_entity(self, info: EntityInfo) -> None:
         if info.name in self.entities:
             raise Misconfigured(_("Two entities are named {entity}.", entity=info.name))
-        taken = next((e for e in self.entities.values() if e.prefix == info.prefix), None)
+        taken = self.by_prefix.get(info.prefix)
         if taken is not None:
             raise Misconfigured(
                 _(
@@ -62,6 +64,7 @@ class Registry:
         self.entities[info.name] = info
         self.by_collection[info.plugin, info.collection] = info
         self.by_table[info.table.name] = info
+        self.by_prefix[info.prefix] = info
         for verb in sorted(info.verbs):
             self.permissions[info.permission(verb)] = info.right(verb)
         if info.private:
@@ -138,3 +141,13 @@ class Registry:
             for name, declared in other.fields.items()
             if declared.target is info
         ]
+
+    def belonging(self, info: EntityInfo) -> list[tuple[EntityInfo, str]]:
+        """List the fields by which records of all entities may belong to a record of this one."""
+        if info.subjects:
+            return []  # what belongs to something has nothing that belongs to it in turn
+        return [(other, f.name) for other in self.entities.values() for f in other.subjects]
+
+    def with_files(self) -> list[tuple[EntityInfo, Field]]:
+        """List the fields of all entities that hold a file."""
+        return [(info, f) for info in self.entities.values() for f in info.file_fields]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from clientela.errors import FieldProblem, Misconfigured
@@ -16,6 +16,9 @@ from clientela.i18n.texts import _
 from clientela.values import COUNTRIES, CURRENCIES
 
 FILE = "clientela.toml"
+PROGRAMS = ("application/vnd.microsoft.portable-executable", "application/x-executable")
+# What may be a secret, and so may stand elsewhere.
+BY_REFERENCE = ("database", "file_key_id", "file_key_secret")
 
 
 class Settings(BaseSettings):
@@ -44,6 +47,39 @@ class Settings(BaseSettings):
         default=(), description="Plugins that are installed but not used."
     )
     folder: Path = Field(default=Path(), description="The deployment's folder.")
+    file_folder: Path | None = Field(
+        default=None, description="Where files are kept; default: files in the deployment's folder."
+    )
+    file_most_bytes: int = Field(
+        default=100 * 2**20, ge=1, le=2**53 - 1, description="The most bytes of one file."
+    )
+    file_types: tuple[str, ...] = Field(
+        default=(), description="Types that are taken, such as image/*; all when empty."
+    )
+    file_types_forbidden: tuple[str, ...] = Field(
+        default=PROGRAMS, description="Types that are not taken; programs by default."
+    )
+    file_grace_days: int = Field(
+        default=30,
+        ge=0,
+        le=3650,
+        description="How long the bytes of purged files are kept for an undo; 0 removes at once.",
+    )
+    file_bucket: str = Field(
+        default="",
+        description="Keep files in this S3-compatible bucket instead: bucket, or bucket/prefix.",
+    )
+    file_endpoint: str = Field(
+        default="", description="The address of the S3-compatible server; default: Amazon's."
+    )
+    file_region: str = Field(default="us-east-1", description="The bucket's region.")
+    file_key_id: str = Field(
+        default="", description="The access key's id, or { env = … } or { file = … }."
+    )
+    file_key_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="The access key's secret, by { env = … } or { file = … }.",
+    )
 
     _file: ClassVar[dict[str, Any]] = {}
 
@@ -92,6 +128,12 @@ class Settings(BaseSettings):
             )
         return value
 
+    @model_validator(mode="after")
+    def _one_place_for_files(self) -> Settings:
+        if self.file_folder is not None and self.file_bucket:
+            raise ValueError(_("Files are kept in file_folder or in file_bucket, not in both."))
+        return self
+
     @property
     def database_url(self) -> str:
         """Give the address of the database; a file in the folder when none is set."""
@@ -114,8 +156,9 @@ def load_settings(folder: Path) -> Settings:
             raise Misconfigured(
                 _("{path} cannot be read: {reason}.", path=path, reason=wrong)
             ) from wrong
-    if isinstance(values.get("database"), dict):
-        values["database"] = _referenced(values["database"], path)
+    for name in BY_REFERENCE:
+        if isinstance(values.get(name), dict):
+            values[name] = _referenced(name, values[name], path)
     try:
         return Settings(**{"folder": folder, **values})
     except ValidationError as wrong:
@@ -135,7 +178,7 @@ def load_settings(folder: Path) -> Settings:
         ) from None
 
 
-def _referenced(reference: dict[str, Any], path: Path) -> str:
+def _referenced(setting: str, reference: dict[str, Any], path: Path) -> str:
     """Read a secret by reference: `database = { env = "DB_URL" }` or `{ file = "/run/secrets/db" }`."""
     if set(reference) == {"env"}:
         value = os.environ.get(str(reference["env"]))
@@ -161,5 +204,9 @@ def _referenced(reference: dict[str, Any], path: Path) -> str:
                 )
             ) from wrong
     raise Misconfigured(
-        _("{path}: database is an address, or {{ env = … }} or {{ file = … }}.", path=path)
+        _(
+            "{path}: {setting} is a text, or {{ env = … }} or {{ file = … }}.",
+            path=path,
+            setting=setting,
+        )
     )

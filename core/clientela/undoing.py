@@ -242,6 +242,11 @@ class Back:
                 query = query.where(other.table.c.id.not_in(keys))
             for key, target in self._ctx.connection.execute(query.limit(MOST_LISTED)):
                 self._clash(other, key, name, left=None, now=info.public_id(target))
+        for other, name in self._ctx.app.registry.belonging(info):
+            prefix, column = other.fields[name].columns
+            query = select(other.table.c.id, column).where(prefix == info.prefix, column.in_(keys))
+            for key, target in self._ctx.connection.execute(query.limit(MOST_LISTED)):
+                self._clash(other, key, name, left=None, now=info.public_id(target))
         return bool(self._clashing)
 
     def _tell(self, info: EntityInfo, what: str, members: Sequence[Step]) -> None:

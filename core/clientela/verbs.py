@@ -111,6 +111,8 @@ def purge(
     ctx.flush()
     for other, name in ctx.app.registry.referring(info):
         _settle(ctx, record, other, other.fields[name], going | {record.id})
+    for other, name in ctx.app.registry.belonging(info):
+        _take_along(ctx, record, other, other.fields[name])
     # What refers to it goes first; the database would refuse the other order.
     ctx.flush()
     ctx.delete(record)
@@ -141,3 +143,14 @@ def _settle(
             purge(ctx, referring, info=other, going=going)
         else:  # a ring is opened here, or it could not be deleted one after another
             setattr(referring, declared.name, None)
+
+
+def _take_along(ctx: Context, record: Entity, other: EntityInfo, declared: Field) -> None:
+    """Purge what belongs to the record, whatever entity the record is of."""
+    if not ctx.app.db.is_sqlite:
+        # No foreign key keeps somebody else from attaching something meanwhile; whoever attaches locks the subject.
+        own = record.info.table
+        ctx.connection.execute(select(own.c.id).where(own.c.id == record.id).with_for_update())
+    mine = declared.kind.sql("eq", declared.columns, record.public_id)
+    for belonging in ctx.session.execute(select(other.cls).where(mine)).scalars():
+        purge(ctx, belonging, info=other)

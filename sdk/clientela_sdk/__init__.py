@@ -68,10 +68,12 @@ from clientela.fields import (
     phone,
     ref,
     rich_text,
+    subject,
     tags,
     text,
     url,
 )
+from clientela.files.entities import Attachment
 from clientela.health import Check
 from clientela.hookspecs import hookimpl, hookspec
 from clientela.i18n import _
@@ -83,6 +85,7 @@ from clientela.values import Money, PersonName, PostalAddress
 from clientela_sdk.inputs import (
     AddressId,
     Amount,
+    AttachmentId,
     ConsentId,
     CustomerId,
     Day,
@@ -104,6 +107,8 @@ __all__ = [
     "AddressId",
     "Amount",
     "App",
+    "Attachment",
+    "AttachmentId",
     "CardProperty",
     "Check",
     "Conflict",
@@ -183,6 +188,7 @@ __all__ = [
     "ref",
     "related",
     "rich_text",
+    "subject",
     "tags",
     "text",
     "url",

@@ -22,6 +22,7 @@ from clientela.customers.entities import (
     Interaction,
 )
 from clientela.entity import Entity
+from clientela.files.entities import Attachment
 from clientela.kinds.base import Kind
 from clientela.kinds.links import RefKind
 from clientela.kinds.numbers import MoneyKind
@@ -63,6 +64,7 @@ Day = Annotated[date, ReadAs(DayKind())]
 Instant = Annotated[datetime, ReadAs(InstantKind())]
 
 AddressId = Annotated[str, IdOf(Address)]
+AttachmentId = Annotated[str, IdOf(Attachment)]
 ConsentId = Annotated[str, IdOf(Consent)]
 CustomerId = Annotated[str, IdOf(Customer)]
 DecisionId = Annotated[str, IdOf(Decision)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, FromClause, exists, false, or_
+from sqlalchemy import ColumnElement, FromClause, and_, exists, false, or_
 
 from clientela.errors import Forbidden, Refusal
 from clientela.filters import bind, parse
@@ -14,6 +14,7 @@ from clientela.i18n.texts import _
 if TYPE_CHECKING:
     from clientela.context import Context
     from clientela.entity import EntityInfo
+    from clientela.fields import Field
 
 # How far a record's parents are followed; a deeper chain of ownership would be a cycle.
 DEPTH = 4
@@ -61,6 +62,7 @@ def reachable(
     ]
     if depth:
         predicates += _parents(ctx, info, table, depth)
+    predicates += [_of_subject(ctx, declared, table, verb, depth) for declared in info.subjects]
     return predicates
 
 
@@ -76,6 +78,7 @@ def _is_open(ctx: Context, info: EntityInfo) -> bool:
     return (
         not ctx.principal.has_scopes
         and not (info.private and not ctx.can(info.permission("supervise")))
+        and not info.subjects
         and not ctx.app.hooks.anybody("row_scope")
         and all(
             ctx.principal.can(parent.permission("read")) and _is_open(ctx, parent)
@@ -100,6 +103,47 @@ def _parents(
             found = exists().where(other.c.id == here, *rules)
             predicates.append(or_(here.is_(None), found) if declared.optional else found)
     return predicates
+
+
+def subject_verb(target: EntityInfo, verb: str) -> str:
+    """Give what one must be able to do with a subject, to do this with what belongs to it.
+
+    A ledger whose lines never change takes what belongs to them from whoever may write a line.
+    """
+    if verb in {"read", "export"}:
+        return "read"
+    return "create" if "update" not in target.verbs and "create" in target.verbs else "update"
+
+
+def sees_all_subjects(ctx: Context, info: EntityInfo) -> bool:
+    """Say whether this person may read all that this entity's records may belong to, whichever record it is."""
+    if not info.subjects or ctx.principal.is_system:
+        return False
+    targets = (one for one in ctx.app.registry.entities.values() if not one.subjects)
+    return all(ctx.can(one.permission("read")) and _is_open(ctx, one) for one in targets)
+
+
+def _of_subject(
+    ctx: Context, declared: Field, table: FromClause, verb: str, depth: int
+) -> ColumnElement[bool]:
+    """Show what belongs to records that may be reached, and nothing of an entity that is not there."""
+    prefix, key = (table.c[column.name] for column in declared.columns)
+    free: list[str] = []
+    closed: list[ColumnElement[bool]] = []
+    for target in ctx.app.registry.entities.values():
+        wanted = subject_verb(target, verb)
+        if target.subjects or not depth or not ctx.principal.can(target.permission(wanted)):
+            continue
+        rules: list[ColumnElement[bool]] = []
+        if not _is_open(ctx, target):
+            other = ctx.table(target).alias()
+            rules = reachable(ctx, target, other, verb=wanted, depth=depth - 1)
+        if rules:
+            closed.append(and_(prefix == target.prefix, exists().where(other.c.id == key, *rules)))
+        else:
+            free.append(target.prefix)
+    nothing = [prefix.is_(None)] if declared.optional else []
+    return or_(prefix.in_(free), *closed, *nothing)
 
 
 def _rule(ctx: Context, info: EntityInfo, table: FromClause, rule: str) -> ColumnElement[bool]:

@@ -14,15 +14,17 @@ from clientela.access.entities import Role
 from clientela.access.principal import Principal
 from clientela.archive import members
 from clientela.archive.records import read_records, read_rows
-from clientela.archive.total import CHUNK, EXPORT, Progress, composition
+from clientela.archive.total import EXPORT, Progress, composition
 from clientela.context import Context
 from clientela.entity import EntityInfo
 from clientela.errors import BadSyntax, Conflict
-from clientela.exchange.keeping import keep_file
 from clientela.i18n.texts import _
 
 if TYPE_CHECKING:
     from clientela.app import App
+
+
+CHUNK = 1 << 20
 
 
 class Damaged(BadSyntax):
@@ -106,8 +108,14 @@ def _verify(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> None:
                     digest.update(chunk)
         except KeyError as missing:
             raise Damaged(_("The archive lacks {name}.", name=name)) from missing
-        if digest.hexdigest() != told["sha256"]:
+        if digest.hexdigest() != told["sha256"] or not _is_named_well(name, told["sha256"]):
             raise Damaged(_("{name} is not what the manifest says.", name=name))
+
+
+def _is_named_well(name: str, sha256: str) -> bool:
+    """Say whether a file of records is named by its hash, as the store will call it."""
+    folder, _slash, last = name.removeprefix(members.LOG).rpartition("/")
+    return f"{folder}/" != members.FILES or last == sha256
 
 
 def _clear(ctx: Context) -> None:
@@ -168,10 +176,22 @@ class Loading:
 
     def _files(self) -> None:
         for name in sorted(self._names):
-            if name.removeprefix(members.LOG).startswith(members.FILES):
+            folder, digest = name.removeprefix(members.LOG).rpartition("/")[::2]
+            if f"{folder}/" == members.FILES:
                 with self._archive.open(name) as stream:
-                    keep_file(self._ctx.app, stream, "", "")
+                    _keep(self._ctx.app, stream, digest)
                 self._progress(name, 1)
+
+
+def _keep(app: App, stream: IO[bytes], digest: str) -> None:
+    """Put bytes into the store under the hash that was compared before."""
+    staging = app.files.stage()
+    try:
+        while chunk := stream.read(CHUNK):
+            staging.write(chunk)
+        staging.keep(digest)
+    finally:
+        staging.discard()
 
 
 def _joined(name: str, data: IO[bytes], stamps: Iterable[bytes]) -> Iterator[bytes]:

@@ -12,7 +12,6 @@ Equal data give equal members, byte by byte, whatever was done on the way to the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, Table
@@ -64,12 +63,3 @@ def data_columns(info: EntityInfo) -> list[Column[Any]]:
 def stamp_columns(info: EntityInfo) -> list[Column[Any]]:
     """Give the key and the columns that every write counts up."""
     return [info.table.c.id, *(info.table.c[name] for name in sorted(BOOKKEEPING))]
-
-
-def digests_in(info: EntityInfo, rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """Give the hashes of the files that some stored rows describe."""
-    names = [f.columns[0].name for f in info.fields.values() if f.kind.name == "file"]
-    for row in rows:
-        for name in names:
-            if row.get(name):
-                yield row[name]["sha256"]

@@ -18,7 +18,6 @@ from clientela.archive import members
 from clientela.archive.records import write_rows
 from clientela.context import Context
 from clientela.entity import EntityInfo
-from clientela.exchange.keeping import kept_file
 from clientela.history import BOOKKEEPING
 from clientela.i18n.texts import _
 from clientela.storage import migrations
@@ -31,7 +30,6 @@ PERMISSIONS = {EXPORT: _("Export and load the whole deployment")}
 
 # ZIP knows no time before this one; a real one would make equal data unequal.
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
-CHUNK = 1 << 20
 
 Progress = Callable[[str, int], None]
 
@@ -107,28 +105,19 @@ class Total:
 
     def _files(self, infos: list[EntityInfo]) -> None:
         for is_log, folder in ((False, members.FILES), (True, f"{members.LOG}{members.FILES}")):
-            digests = {
-                digest: kept
-                for info in infos
-                if info.journal is is_log
-                for digest, kept in self._described(info)
-            }
-            for digest, kept in sorted(digests.items()):
-                with (
-                    kept_file(self._ctx.app, kept) as source,
-                    self._member(f"{folder}{digest}") as out,
-                ):
-                    while chunk := source.read(CHUNK):
-                        out.write(chunk)
+            mine = [info for info in infos if info.journal is is_log]
+            for digest in sorted({digest for info in mine for digest in self._described(info)}):
+                with self._member(f"{folder}{digest}") as out:
+                    for piece in self._ctx.app.files.open(digest):
+                        out.write(piece)
                 self._count(f"{folder}{digest}", 1)
 
-    def _described(self, info: EntityInfo) -> Iterator[tuple[str, dict[str, Any]]]:
-        for declared in info.fields.values():
-            if declared.kind.name == "file":
-                column = declared.columns[0]
-                query = select(column).where(column.is_not(None))
-                for (kept,) in self._ctx.connection.execute(query):
-                    yield kept["sha256"], kept
+    def _described(self, info: EntityInfo) -> Iterator[str]:
+        """Give the hashes of the files that an entity's records hold."""
+        for declared in info.file_fields:
+            _description, digest = declared.columns
+            query = select(digest).where(digest.is_not(None)).distinct()
+            yield from self._ctx.connection.execute(query).scalars()
 
     def _json(self, name: str, value: Any) -> None:
         with self._member(name) as stream:

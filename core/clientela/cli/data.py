@@ -12,6 +12,7 @@ import click
 from clientela.cli import imports
 from clientela.cli.desk import Desk
 from clientela.cli.errors import Failed
+from clientela.cli.files import files
 from clientela.cli.groups import argument, command, group, option
 from clientela.cli.look import entity_named
 from clientela.cli.reading import words
@@ -36,6 +37,7 @@ for one in (
     imports.failed,
 ):
     data.add_command(one)
+data.add_command(files)
 
 
 @command(

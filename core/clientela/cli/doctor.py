@@ -196,6 +196,17 @@ def check_disk(desk: Desk) -> Findings:
     yield state, _("{size} GB are free.", size=f"{free / 1e9:.1f}")
 
 
+def check_files(desk: Desk) -> Findings:
+    """Reach the store of files, and write something into it that is thrown away."""
+    staged = desk.app.files.stage()
+    try:
+        staged.write(b"doctor")
+        desk.app.files.size("0" * 64)
+    finally:
+        staged.discard()
+    yield "ok", _("Files are kept in {place}.", place=desk.app.files.where)
+
+
 def check_by_plugins(desk: Desk) -> Iterator[Check]:
     """Ask the plugins for their own checks."""
     for checks in desk.app.hooks.ask("health_checks", app=desk.app):
@@ -211,5 +222,6 @@ SECTIONS: dict[str, Section] = {
     "translations": check_translations,
     "roles": check_roles,
     "disk": check_disk,
+    "files": check_files,
     "health": check_by_plugins,
 }

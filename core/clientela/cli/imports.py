@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import mimetypes
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -45,6 +44,7 @@ from clientela.exchange.keeping import keep_file
 from clientela.exchange.options import read_options, write_options
 from clientela.exchange.reading import READ_FORMATS
 from clientela.exchange.steps import DECIMALS, ORDERS
+from clientela.files.uploads import write_receipt
 from clientela.i18n import _
 from clientela.query import Question, list_page
 from clientela.rows import record_dict
@@ -190,21 +190,26 @@ def _save_template(desk: Desk, entity: str, name: str | None, options: ImportOpt
 
 def _create(desk: Desk, entity: str, file: Path, options: ImportOptions) -> str:
     """Keep the file with the deployment and make an import of it; give its key."""
-    media = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    info = desk.app.registry.entity(entity)
+    create = desk.app.registry.action(Import.info.permission("create"))
+    desk.principal.require(create.permission)
     try:
         with file.open("rb") as stream:
             # What cannot be read at all is refused here, before anything is kept.
-            info = desk.app.registry.entity(entity)
             work_for(desk.app, desk.principal, info, options, stream).mapped(stream)
             stream.seek(0)
-            kept = keep_file(desk.app, stream, file.name, media)
+            kept = keep_file(desk.app, stream, file.name)
     except OSError as wrong:
         raise Failed(
             _("{file} cannot be kept: {reason}.", file=file, reason=wrong.strerror or wrong)
         ) from wrong
-    create = desk.app.registry.action(Import.info.permission("create"))
     values = {"entity": entity, "file": kept, "options": write_options(options)}
-    return str(desk.do(lambda ctx: ctx.run(create, data=values).id, writing=True))
+
+    def work(ctx: Context) -> str:
+        write_receipt(ctx, kept)
+        return str(ctx.run(create, data=values).id)
+
+    return desk.do(work, writing=True)
 
 
 def _carry_out(desk: Desk, key: str, *, skip: bool) -> ImportReport | None:

@@ -16,7 +16,7 @@ from clientela.entity import EntityInfo
 from clientela.errors import BadSyntax, FieldProblem, sentence_of
 from clientela.filters import parse
 from clientela.i18n import _
-from clientela.kinds.structured import AddressKind
+from clientela.kinds.structured import AddressKind, FileKind
 from clientela.kinds.times import InstantKind
 from clientela.query import MOST_ROWS, Page, Question, get_row, list_page
 
@@ -215,6 +215,10 @@ def cell_of(info: EntityInfo) -> Cell:
         except ValueError:
             return plain_cell(name, value)
         kind = declared.kind
-        return kind.format(loaded, "en") if isinstance(kind, AddressKind) else kind.csv(loaded)
+        return (
+            kind.format(loaded, "en")
+            if isinstance(kind, AddressKind | FileKind)
+            else kind.csv(loaded)
+        )
 
     return cell

@@ -16,6 +16,7 @@ from clientela.cli.writing import action_command
 from clientela.context import Context
 from clientela.entity import EntityInfo
 from clientela.errors import NotFound, did_you_mean
+from clientela.files.entities import Attachment
 from clientela.i18n.texts import _
 from clientela.plugins.card import View
 
@@ -54,7 +55,18 @@ def entity_group(desk: Desk, info: EntityInfo) -> Group:
         plain = action.name in {info.permission("create"), info.permission("update")}
         if action.on is info.cls or plain:
             made.add_command(action_command(desk, action))
+    if info.file_fields:
+        _add_files(desk, info, made)
     return made
+
+
+def _add_files(desk: Desk, info: EntityInfo, made: Group) -> None:
+    """Add what is said of files only."""
+    from clientela.cli.files import add_command, get_command  # noqa: PLC0415 - few entities have files
+
+    made.add_command(get_command(desk, info))
+    if info is Attachment.info:
+        made.add_command(add_command(desk, info))
 
 
 def _history(info: EntityInfo, ctx: Context, key: str) -> dict[str, Any]:

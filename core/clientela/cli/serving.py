@@ -23,6 +23,7 @@ from clientela.cli.errors import Failed
 from clientela.cli.groups import command, option
 from clientela.errors import Misconfigured
 from clientela.exchange import ImportReport, jobs
+from clientela.files.sweeping import sweep
 from clientela.i18n import _
 from clientela.outbox import log
 from clientela.rest.asgi import create_asgi
@@ -31,6 +32,8 @@ from clientela.settings import load_settings
 
 FACTORY = f"{__name__}:factory"
 SECONDS_BETWEEN_CLEANINGS = 3_600
+SECONDS_BETWEEN_SWEEPS = 86_400
+SECONDS_BEFORE_FIRST_SWEEP = 60
 SECONDS_BETWEEN_DELIVERIES = 1.0
 SECONDS_TO_FINISH = 10
 BACKLOG = 2048
@@ -148,6 +151,8 @@ def _deliver(app: App, stop: threading.Event) -> None:
         try:
             if second % SECONDS_BETWEEN_CLEANINGS == 0:
                 forget_old(app)
+            if second % SECONDS_BETWEEN_SWEEPS == SECONDS_BEFORE_FIRST_SWEEP:
+                sweep(app)
             while app.outbox.deliver() and not stop.is_set():
                 pass  # as long as there is more
         except Exception:  # noqa: BLE001 - whatever it is, the next second may be better

@@ -8,6 +8,7 @@ import click
 
 from clientela.app import App
 from clientela.cli.desk import Desk
+from clientela.cli.files import add_options, get_options
 from clientela.cli.groups import argument, command, group, option
 from clientela.cli.inputs import extra_options, secret_options
 from clientela.cli.output import emit_rows
@@ -88,7 +89,10 @@ def texts_of_commands() -> set[str]:
 
     ctx = click.Context(root, info_name="clientela")
     found = {ABOUT, *(about for _, about in COMMANDS.values())}
-    derived = [*list_options(), *show_options(), *key_options(), *extra_options()]
+    derived = [
+        *list_options(), *show_options(), *key_options(), *extra_options(), *add_options(),
+        *get_options(["file"]),
+    ]  # fmt: skip
     found |= {str(getattr(param, "help", "")) for param in (*derived, *secret_options(""))}
     for name in COMMANDS:
         made = root.get_command(ctx, name)

@@ -43,11 +43,19 @@ class Outcome:
 
 
 def perform(
-    desk: Desk, action: Action, keys: Sequence[str | None], data: Any, *, rev: int | None = None
+    desk: Desk,
+    action: Action,
+    keys: Sequence[str | None],
+    data: Any,
+    *,
+    rev: int | None = None,
+    before: Callable[[Context], None] | None = None,
 ) -> Outcome:
-    """Run an action, on several records in one transaction."""
+    """Run an action, on several records in one transaction; `before` is what must be done first in the same one."""
 
     def work(ctx: Context) -> Outcome:
+        if before is not None:
+            before(ctx)
         results = [_shown(ctx, ctx.run(action, key, data, base_rev=rev)) for key in keys]
         changes = changes_of(ctx)
         return Outcome(results, changes, ctx.changes.id if ctx.changes else "")

@@ -35,7 +35,8 @@ def texts_of(declared: Field, part: str, *, sqlite: bool) -> Texts:
         return _each(_part_of(part))
     if _is_text(kind):
         return _plain
-    return _each(_text(declared, sqlite=sqlite))
+    text = _text(declared, sqlite=sqlite)
+    return _asked(declared, sqlite=sqlite) if text is None else _each(text)
 
 
 def _is_text(kind: Any) -> bool:
@@ -66,8 +67,8 @@ def _money_currency(raw: Sequence[Sequence[Any]]) -> list[str]:
     return [code or "" for code in raw[1]]
 
 
-def _text(declared: Field, *, sqlite: bool) -> Text:
-    """Give the function from one raw value to its text; unknown kinds are asked themselves."""
+def _text(declared: Field, *, sqlite: bool) -> Text | None:
+    """Give the function from one raw value to its text, or None where the kind must be asked itself."""
     kind: Any = declared.kind
     makers: tuple[tuple[type, Callable[[], Text]], ...] = (
         (RefKind, lambda: f"{kind.prefix}_{{}}".format),
@@ -82,21 +83,25 @@ def _text(declared: Field, *, sqlite: bool) -> Text:
     for known, maker in makers:
         if isinstance(kind, known) and type(kind).csv is known.csv:  # type: ignore[attr-defined]
             return maker()
-    return _asked(declared, sqlite=sqlite)
+    return None
 
 
-def _asked(declared: Field, *, sqlite: bool) -> Text:
-
+def _asked(declared: Field, *, sqlite: bool) -> Texts:
+    """Ask the kind, which may have several columns."""
     makers: Any = sqlite_dialect if sqlite else postgresql.psycopg
     dialect = makers.dialect()
-    stored = declared.columns[0].type.dialect_impl(dialect)
-    process: Any = stored.result_processor(dialect, None)
+    stored = [column.type.dialect_impl(dialect) for column in declared.columns]
+    processes = [one.result_processor(dialect, None) or (lambda raw: raw) for one in stored]
     kind = declared.kind
 
-    def text(raw: Any) -> str:
-        return kind.csv(kind.from_columns([process(raw) if process else raw]))
+    def text(raw: Sequence[Any]) -> str:
+        values = [process(one) for process, one in zip(processes, raw, strict=True)]
+        return kind.csv(kind.from_columns(values))
 
-    return text
+    def write(raw: Sequence[Sequence[Any]]) -> list[str]:
+        return ["" if values[0] is None else text(values) for values in zip(*raw, strict=True)]
+
+    return write
 
 
 def _instant(value: datetime) -> str:

@@ -49,6 +49,8 @@ class Kind:
     field_class: str | None = None
     sortable: bool = True
     suffixes: tuple[str, ...] = ("",)
+    # Those of the columns by which records are looked up, however the field is declared.
+    indexed: tuple[str, ...] = ()
 
     def at_home(self, home: Home) -> Kind:
         """Give the same kind as a deployment reads it; most kinds are the same everywhere."""

@@ -1,16 +1,18 @@
-"""Kinds that point at a record: a reference, the owner."""
+"""Kinds that point at a record: a reference, the owner, a record of any entity."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from sqlalchemy import ColumnElement, and_, false, not_, or_
 from sqlalchemy.types import TypeEngine
 
 from clientela import ids
 from clientela.i18n.texts import _
-from clientela.kinds.base import EQUALITY, Kind, Render, sentence_for_type
-from clientela.storage.types import Key
+from clientela.kinds.base import EQUALITY, Kind, Render, sentence_for_type, type_of_columns
+from clientela.storage.types import Key, plain_text
 
 
 class RefKind(Kind):
@@ -75,3 +77,62 @@ class OwnerKind(RefKind):
 
     def __init__(self) -> None:
         super().__init__("usr")
+
+
+class RecordKind(Kind):
+    """The id of a record of any entity. Its prefix says of which, so that no table of names is needed to read it."""
+
+    name: ClassVar[str] = "record"
+    operators = EQUALITY
+    sortable = False
+    suffixes = ("_prefix", "_id")
+    indexed = ("_id",)
+
+    def load(self, raw: object) -> str:
+        """Take a prefixed id."""
+        if not isinstance(raw, str):
+            raise sentence_for_type(_("An id such as {prefix}_01J…", prefix="cus"), raw)
+        found = ids.parse_id(raw)
+        if found is None:
+            raise ValueError(
+                _("{id} is not the id of a record, such as cus_01J….", id=repr(raw[:60]))
+            )
+        return "_".join(found)
+
+    def types(self) -> tuple[TypeEngine[Any], ...]:
+        """Give a column for the prefix and one for the key."""
+        return (plain_text(), Key())
+
+    def to_columns(self, value: str | None) -> tuple[Any, ...]:
+        """Part the prefix from the key."""
+        return (None, None) if value is None else tuple(value.split("_"))
+
+    def from_columns(self, values: Sequence[Any]) -> str | None:
+        """Put the id together."""
+        return None if values[0] is None else "_".join(values)
+
+    def renderer(self, *, sqlite: bool) -> Render | None:
+        """Put the id together."""
+        del sqlite
+        return self.from_columns
+
+    def sql(self, op: str, columns: type_of_columns, value: Any) -> ColumnElement[bool]:
+        """Compare both columns."""
+        prefix, key = columns
+        wanted = [self.to_columns(one) for one in (value if op == "in" else [value])]
+        same = or_(false(), *(and_(key == k, prefix == p) for p, k in wanted))
+        return not_(same) if op == "ne" else same
+
+    def json_schema(self) -> dict[str, Any]:
+        """Describe a prefixed id."""
+        letters = "[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}"
+        return {"type": "string", "pattern": f"^[a-z]{{2,6}}_{letters}$"}
+
+    def search_text(self, value: str) -> str:
+        """Give nothing: an id is looked up, not searched."""
+        del value
+        return ""
+
+    def sample(self, rng: random.Random) -> str:
+        """Make up the id of a customer who is not there."""
+        return f"cus_{ids.key_from_int(rng.getrandbits(128))}"

@@ -17,7 +17,8 @@ from clientela.i18n.texts import _
 from clientela.kinds import base
 from clientela.kinds.base import Kind, Render, sentence_for_type
 from clientela.kinds.text import TextKind
-from clientela.storage.types import json_type
+from clientela.normalize.filenames import LONGEST, is_safe_file_name, safe_file_name
+from clientela.storage.types import json_type, plain_text
 from clientela.values import PersonName, PostalAddress
 from clientela.values.frozen import frozen
 
@@ -245,11 +246,18 @@ class JsonKind(Kind):
         return {"n": rng.randint(0, 9)}
 
 
-class FileKind(JsonKind):
-    """A file that is kept beside the database: its name, type, size and SHA-256."""
+class FileKind(Kind):
+    """A file that is kept beside the database: its name, type, size and SHA-256.
+
+    The hash has a column of its own, because by it the bytes are found, and by their hash all who refer to them.
+    """
 
     name: ClassVar[str] = "file"
     python: ClassVar[Any] = dict
+    operators = frozenset()
+    sortable = False
+    suffixes = ("", "_sha256")
+    indexed = ("_sha256",)
 
     def __init__(self, *, most_bytes: int = 25 * 2**20, types: tuple[str, ...] = ()) -> None:
         self.most_bytes = most_bytes
@@ -259,14 +267,16 @@ class FileKind(JsonKind):
         """Take the description of a stored file."""
         if not isinstance(raw, dict) or set(raw) != {"name", "type", "size", "sha256"}:
             raise ValueError(_("A file is described by its name, type, size and sha256."))
-        name = TextKind(max_length=200).load(raw["name"])
+        name = TextKind(max_length=LONGEST).load(raw["name"])
         media = TextKind(max_length=100).load(raw["type"])
         digest = TextKind(max_length=64).load(raw["sha256"])
-        if not name or "/" in name or "\\" in name or name in {".", ".."}:
-            raise ValueError(_("A file name must not be empty or hold a path."))
+        if not is_safe_file_name(name):
+            raise ValueError(
+                _("This cannot name a file; {name} could.", name=repr(safe_file_name(name)))
+            )
         if not re.fullmatch(r"[0-9a-f]{64}", digest):
             raise ValueError(_("sha256 is 64 hexadecimal digits."))
-        if not re.fullmatch(r"[\w.+-]+/[\w.+-]+", media) or (
+        if not re.fullmatch(r"[\w.+-]+/[\w.+-]+", media, re.ASCII) or (
             self.media_types and media not in self.media_types
         ):
             raise ValueError(
@@ -275,14 +285,49 @@ class FileKind(JsonKind):
         size = raw["size"]
         if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= self.most_bytes:
             raise ValueError(_("A file may have {most} bytes here.", most=self.most_bytes))
-        return {"name": name, "type": media, "size": size, "sha256": digest}
+        return frozen({"name": name, "type": media, "size": size, "sha256": digest})  # type: ignore[no-any-return]
+
+    def parse(self, text: str) -> Any:
+        """Read the description as JSON."""
+        return self.load(read_json(text))
+
+    def types(self) -> tuple[TypeEngine[Any], ...]:
+        """Give a column for the description and one for the hash."""
+        return (json_type(), plain_text())
+
+    def to_columns(self, value: dict[str, Any] | None) -> tuple[Any, ...]:
+        """Store the description, and the hash beside it."""
+        return (None, None) if value is None else (value, value.get("sha256"))
+
+    def from_columns(self, values: Sequence[Any]) -> Any:
+        """Give the description so that nobody changes it in place."""
+        return frozen(values[0])
+
+    def renderer(self, *, sqlite: bool) -> Render | None:
+        """Pass SQLite's JSON text through unread."""
+        if sqlite:
+            return lambda raw: None if raw[0] is None else orjson.Fragment(raw[0])
+        return lambda raw: raw[0]
+
+    def csv(self, value: Any) -> str:
+        """Write the description as JSON."""
+        return orjson.dumps(value).decode()
+
+    def format(self, value: Any, locale: str) -> str:
+        """Give the name."""
+        del locale
+        return str(value["name"])
+
+    def search_text(self, value: Any) -> str:
+        """Give the name: the file is found by it."""
+        return str(value["name"])
 
     def json_schema(self) -> dict[str, Any]:
         """Describe the description."""
         return {
             "type": "object",
             "properties": {
-                "name": {"type": "string", "minLength": 1, "maxLength": 200},
+                "name": {"type": "string", "minLength": 1, "maxLength": LONGEST},
                 "type": {"type": "string", "maxLength": 100},
                 "size": {"type": "integer", "minimum": 0, "maximum": self.most_bytes},
                 "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},

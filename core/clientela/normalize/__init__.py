@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clientela.normalize.email import email_key, is_free_mail, normalize_email
+from clientela.normalize.filenames import is_safe_file_name, safe_file_name
 from clientela.normalize.names import (
     fold,
     keyboard_swap,
@@ -17,6 +18,7 @@ __all__ = [
     "fold",
     "format_phone",
     "is_free_mail",
+    "is_safe_file_name",
     "keyboard_swap",
     "normalize_email",
     "normalize_inn",
@@ -26,5 +28,6 @@ __all__ = [
     "normalize_phone",
     "normalize_vat",
     "phone_digits",
+    "safe_file_name",
     "transliterate",
 ]

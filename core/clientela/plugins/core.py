@@ -20,6 +20,9 @@ from clientela.customers.entities import (
 from clientela.exchange import jobs, runs
 from clientela.exchange.entities import Import, ImportTemplate
 from clientela.exchange.facts import RecordsImported
+from clientela.files import guards as file_guards
+from clientela.files import uploads
+from clientela.files.entities import Attachment
 from clientela.plugins.card import Plugin
 
 CORE = Plugin(
@@ -28,7 +31,7 @@ CORE = Plugin(
     about="Customers, who may do what, and the history of it all.",
     package="clientela",
     entities=[
-        User, Role, Token, Customer, Identifier, Address, CardDetail, Consent, Interaction, Decision,
+        User, Role, Token, Customer, Identifier, Address, CardDetail, Consent, Interaction, Decision, Attachment,
         Import, ImportTemplate,
     ],
     tables=[runs.RUN, runs.FAILED],
@@ -37,10 +40,11 @@ CORE = Plugin(
         facts.RecordCreated, facts.RecordChanged, facts.RecordTrashed, facts.RecordRestored, facts.RecordPurged,
         facts.ChangesUndone, RecordsImported,
     ],
-    hooks=[card, guards],
+    hooks=[card, guards, file_guards],
     views={
         "core.customer": {"card": card.customer_card},
         "core.import": {"report": jobs.report_view, "failures": jobs.failures_view},
     },
-    permissions={"core.system.operate": "See health, plugins and jobs"} | changes.PERMISSIONS | total.PERMISSIONS,
+    permissions={"core.system.operate": "See health, plugins and jobs"} | changes.PERMISSIONS | total.PERMISSIONS
+    | uploads.PERMISSIONS,
 )  # fmt: skip

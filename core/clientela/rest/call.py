@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import orjson
@@ -24,6 +24,9 @@ from clientela.errors import (
 )
 from clientela.i18n.texts import _
 from clientela.kinds.times import InstantKind
+
+if TYPE_CHECKING:
+    from clientela.files.uploads import Receiver
 
 JSON = b"application/json"
 PROBLEM = b"application/problem+json"
@@ -49,6 +52,8 @@ class Call:
     request_id: str
     # The language of whoever calls, once they are known; a header asks for another.
     language: str | None = None
+    # A file that comes in: it is not in `body`, which then holds its hash.
+    receiver: Receiver | None = None
 
     @cached_property
     def parameters(self) -> dict[str, str]:
@@ -154,12 +159,17 @@ class Call:
 
 @dataclass
 class Reply:
-    """What goes back: a body, or pieces that are read by the thread that answered."""
+    """What goes back: a body; a stream of `size` bytes, whose pieces may block where they are fetched; or pieces.
+
+    Pieces are read by the thread that answered, because it holds the transaction they come from.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     media: bytes = JSON
+    stream: Iterator[bytes] | None = None
+    size: int | None = None
     pieces: Generator[bytes] | None = None
 
 

@@ -25,9 +25,9 @@ from clientela.exchange.cardexporting import write_vcard
 from clientela.i18n.formats import negotiate
 from clientela.i18n.texts import _
 from clientela.plugins.card import View
-from clientela.rest import batch, changes, lists, records
+from clientela.rest import batch, changes, files, lists, records
 from clientela.rest.call import AS_OF, Call, Reply, json_reply, problem
-from clientela.rest.files import file_asked, file_reply
+from clientela.rest.exports import file_asked, file_reply
 from clientela.rest.idempotency import Once
 from clientela.rest.meta import describe
 from clientela.rest.search import search
@@ -35,6 +35,7 @@ from clientela.rest.search import search
 if TYPE_CHECKING:
     from clientela.app import App
     from clientela.context import Context
+    from clientela.files.uploads import Receiver
 
 log = logging.getLogger("clientela.rest")
 
@@ -47,6 +48,7 @@ READING = frozenset({"GET", "HEAD"})
 KERNEL: dict[tuple[str, ...], dict[str, tuple[bool, Handler]]] = {
     ("meta",): {"GET": (True, describe)},
     ("core", "search"): {"GET": (True, search)},
+    files.ADDRESS: {"POST": (False, files.finish)},
 }
 
 
@@ -61,11 +63,21 @@ class Dispatcher:
         """Answer, whatever happens: a refusal is a problem document, a defect is one too."""
         try:
             return self._answer(call)
-        except Refusal as refusal:
-            return problem(refusal, call.request_id, self._show(call))
-        except Exception:
-            log.exception("request %s failed", call.request_id)
-            return problem(Defect(), call.request_id, self._show(call))
+        except Exception as error:  # noqa: BLE001 - whoever called gets an answer
+            return self.excuse(call, error)
+
+    def excuse(self, call: Call, error: Exception) -> Reply:
+        """Answer with what went wrong; what is no refusal is a defect of ours, and the log has it."""
+        if not isinstance(error, Refusal):
+            log.error("request %s failed", call.request_id, exc_info=error)
+            error = Defect()
+        return problem(error, call.request_id, self._show(call))
+
+    def receive(self, call: Call) -> Receiver:
+        """Begin to take a file, or refuse it before a byte of it is read."""
+        principal = self.principal(call)
+        call.language = principal.language
+        return files.begin(self.app, principal, call)
 
     def _answer(self, call: Call) -> Reply:
         if call.path == f"{PREFIX}openapi.json" and call.method in READING:
@@ -212,6 +224,8 @@ class Dispatcher:
             return self._record_action(call, info, text, verb)
         if len(rest) == 1:
             return self._one(call, info, text)
+        if rest[-1] == "content" and info.file_fields and not verb:
+            return self._content(call, info, text, rest[1:-1])
         if len(rest) == 2 and not verb:  # noqa: PLR2004 - id and relation
             return self._related(call, info, text, rest[1])
         raise NotFound(_("There is nothing at {path}.", path=call.path[:120]))
@@ -266,13 +280,23 @@ class Dispatcher:
         )
 
     @staticmethod
+    def _content(call: Call, info: EntityInfo, text: str, named: list[str]) -> tuple[bool, Handler]:
+        """Find the file: the one that the records of this entity hold, or the one in the field that is named."""
+        names = [f.name for f in info.file_fields]
+        if not (named in [[name] for name in names] or (not named and len(names) == 1)):
+            raise NotFound(_("There is nothing at {path}.", path=call.path[:120]))
+        field, key = (named or names)[0], records.key_of(info, text)
+        return _only(call, {"GET": (True, lambda ctx, c: files.content(ctx, info, key, field, c))})
+
+    @staticmethod
     def _history(info: EntityInfo, name: str) -> View | None:
         """Every record has its history."""
         return (lambda ctx, key: record_history(ctx, info, key)) if name == "history" else None
 
     def _referring(self, info: EntityInfo, name: str) -> tuple[EntityInfo, str] | None:
         """Find the field that a related list goes by: `interactions`, or `core.interactions`."""
-        for other, field in self.app.registry.referring(info):
+        registry = self.app.registry
+        for other, field in [*registry.referring(info), *registry.belonging(info)]:
             if name in (other.collection, f"{other.plugin}.{other.collection}"):
                 return other, field
         return None
@@ -333,6 +357,11 @@ def _segment(part: str) -> str:
         return gate.check_text(unquote(part, errors="strict"))
     except UnicodeDecodeError:
         raise BadSyntax(_("The address cannot be read; percent-encode it as UTF-8.")) from None
+
+
+def is_upload(call: Call) -> bool:
+    """Say whether the call brings a file, which is read as it comes and not as a whole."""
+    return call.method == "POST" and call.path == PREFIX + "/".join(files.ADDRESS)
 
 
 def is_short_read(call: Call) -> bool:

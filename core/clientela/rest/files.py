@@ -1,76 +1,116 @@
-"""Lists as files: `…/customers.csv`, or the list with `Accept: text/csv`."""
+"""Files over REST: one address that takes bytes, and one for the bytes of each file that a record holds."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import AbstractContextManager
+import base64
+import re
+from email.message import Message
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
 
-from clientela.entity import EntityInfo
-from clientela.exchange.formats import FORMATS, WriteFormat, export, format_of, media_type
-from clientela.query import Question
-from clientela.rest.call import AS_OF, Call, Reply
-from clientela.rest.lists import question_of
+from clientela.errors import BadSyntax
+from clientela.files.opening import file_of
+from clientela.files.sniffing import ACTIVE, UNKNOWN
+from clientela.files.uploads import UPLOAD_RIGHT, Receiver, refuse_too_large, write_receipt
+from clientela.i18n.texts import _
+from clientela.rest.call import AS_OF, Call, Reply, json_reply
+from clientela.rest.ranges import wanted_part
 
 if TYPE_CHECKING:
+    from clientela.access.principal import Principal
+    from clientela.app import App
     from clientela.context import Context
-    from clientela.registry import Registry
+    from clientela.entity import EntityInfo
 
-PARAMETERS = AS_OF | {"fields", "filter", "sort", "q", "include_deleted", "excel"}
-READING = frozenset({"GET", "HEAD"})
-# The first of several formats of one media type.
-_BY_MEDIA = {media_type(one.media): name for name, one in reversed(FORMATS.items())}
+ADDRESS = ("core", "files")
 
-Asked = tuple[EntityInfo, str]
-
-
-def file_asked(registry: Registry, call: Call, path: str) -> Asked | None:
-    """Give the entity and the format, if a list is asked for as a file."""
-    plugin, _slash, last = path.partition("/")
-    if call.method not in READING or "/" in last:
-        return None
-    name, dot, _suffix = last.partition(".")
-    format_ = format_of(last) if dot else _accepted(call)
-    info = registry.by_collection.get((plugin, name)) if format_ else None
-    return (info, format_) if info is not None and format_ is not None else None
+_EXTENDED = re.compile(r"""filename\*\s*=\s*utf-8'[^']*'([^\s;"]+)""", re.IGNORECASE)
+_DIGEST = re.compile(r"(?:^|,)\s*sha-256\s*=\s*(:?)([A-Za-z0-9+/]{43}=)\1\s*(?=,|$)", re.IGNORECASE)
+_ANY_DIGEST = re.compile(r"(?:^|,)\s*sha-256\s*=", re.IGNORECASE)
 
 
-def _accepted(call: Call) -> str | None:
-    """Give the format that the caller names before JSON."""
-    for part in (call.header(b"accept") or "").split(","):
-        media = media_type(part)
-        if media in _BY_MEDIA:
-            return _BY_MEDIA[media]
-        if media in ("application/json", "*/*"):
-            return None
+def begin(app: App, principal: Principal, call: Call) -> Receiver:
+    """Decide, before a byte of it is read, whether this file is taken from this caller."""
+    principal.require(UPLOAD_RIGHT)
+    call.allow(frozenset())
+    announced = call.header(b"content-length") or ""
+    if announced.isascii() and announced.isdigit():
+        refuse_too_large(app, int(announced[:20]))
+    return Receiver(app, sent_name(call) or "", digest=sent_digest(call))
+
+
+def finish(ctx: Context, call: Call) -> Reply:
+    """POST a file: its bytes are kept already, and what is written is who sent them."""
+    ctx.require(UPLOAD_RIGHT)
+    if call.receiver is None:  # the rim knows the address by its plain spelling only
+        raise BadSyntax(_("Write this address without percent signs."))
+    write_receipt(ctx, call.receiver.kept)
+    return json_reply(call.receiver.kept, status=201)
+
+
+def sent_name(call: Call) -> str | None:
+    """Read the name the caller gives the file: Content-Disposition (RFC 6266), or X-File-Name, percent-encoded."""
+    plain = call.header(b"x-file-name")
+    if plain is not None:
+        try:
+            return unquote(plain, errors="strict")
+        except UnicodeDecodeError:
+            raise BadSyntax(_("X-File-Name cannot be read; percent-encode it as UTF-8.")) from None
+    sent = call.header(b"content-disposition") or ""
+    extended = _EXTENDED.search(sent)
+    if extended:  # it wins over the plain one, which is for those who cannot read it
+        return unquote(extended[1], errors="replace")
+    header = Message()
+    header["content-disposition"] = sent
+    return header.get_filename()
+
+
+def sent_digest(call: Call) -> bytes | None:
+    """Read the SHA-256 that the caller announces: Content-Digest (RFC 9530), or the older Digest (RFC 3230)."""
+    for name in (b"content-digest", b"digest"):
+        sent = call.header(name) or ""
+        found = _DIGEST.search(sent)
+        if found:
+            return base64.b64decode(found[2])
+        if _ANY_DIGEST.search(sent):
+            raise BadSyntax(_("The digest cannot be read; write Content-Digest: sha-256=:…:"))
     return None
 
 
-def file_reply(opened: AbstractContextManager[Context], asked: Asked, call: Call) -> Reply:
-    """Reply with a file in pieces; whatever refuses it does so before the first piece."""
-    info, format_ = asked
-    call.allow(PARAMETERS)
-    question, excel = question_of(call.parameters), call.flag("excel")
-    pieces = _pieces(opened, asked, question, excel=excel)
-    # Until the first piece is there it can be refused with a status.
-    next(pieces)
-    form: WriteFormat = FORMATS[format_]
-    name = f"{info.collection}{(*form.suffixes, '.vcf')[0]}"
-    return Reply(
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "Vary": "Accept"},
-        media=form.media.encode(),
-        pieces=pieces,
-    )
+def content(ctx: Context, info: EntityInfo, key: str, field: str, call: Call) -> Reply:
+    """GET the bytes of a file, or a part of them; always as a download, never to be shown in our name."""
+    call.allow(AS_OF | {"include_deleted"})
+    trashed = None if call.flag("include_deleted") else False
+    described = file_of(ctx, info, key, field, trashed=trashed)
+    sha256, size = described["sha256"], described["size"]
+    tag = f'"{sha256}"'
+    headers = {
+        "ETag": tag,
+        "Accept-Ranges": "bytes",
+        "Content-Disposition": disposition(described["name"]),
+    }
+    if _matches(call.header(b"if-none-match"), tag):
+        return Reply(304, headers=headers)
+    sent, base = call.header(b"range"), call.header(b"if-range")
+    part = wanted_part(sent, size) if base is None or base.strip() == tag else None
+    if part is not None:
+        headers["Content-Range"] = part.header
+    start, length = (part.start, part.length) if part is not None else (0, size)
+    media = described["type"] if described["type"] not in ACTIVE else UNKNOWN
+    stream = ctx.app.files.open(sha256, start, length) if call.method == "GET" else None
+    return Reply(206 if part else 200, b"", headers, media.encode(), stream, length)
 
 
-def _pieces(
-    opened: AbstractContextManager[Context], asked: Asked, question: Question, *, excel: bool
-) -> Generator[bytes]:
-    """Give nothing once all questions are answered, then the file; the transaction is open until its end."""
-    info, format_ = asked
-    with opened as ctx:
-        pieces = export(ctx, info, question, format_, question.fields, excel=excel)
-        first = next(pieces, b"")
-        yield b""
-        yield first
-        yield from pieces
+def _matches(sent: str | None, tag: str) -> bool:
+    tags = [one.strip().removeprefix("W/") for one in (sent or "").split(",")]
+    return tag in tags or tags == ["*"]
+
+
+def disposition(name: str) -> str:
+    """Write a download's name (RFC 6266 and 8187): for everybody in ASCII, and for those who can in full.
+
+    >>> disposition("Счёт.pdf").partition("; filename*=")[2]
+    "UTF-8''%D0%A1%D1%87%D1%91%D1%82.pdf"
+    """
+    plain = re.sub(r"""[^ -~]|["\\%]""", "_", name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -10,6 +10,7 @@ import orjson
 from clientela import __version__
 from clientela.filters import nodes
 from clientela.i18n.phrases import a_noun
+from clientela.kinds.structured import FileKind
 from clientela.kinds.text import TextKind
 from clientela.query import DEFAULT_LIMIT, MOST_ROWS
 from clientela.rest.batch import MOST_ITEMS, OPERATIONS
@@ -36,6 +37,7 @@ SENTENCES = {
     "412": "Somebody else changed the same fields first.",
     "413": "More was sent than is taken.",
     "415": "The content type is not read here.",
+    "416": "The file has no such part.",
     "422": "Some values cannot be taken.",
     "503": "Not available right now; see Retry-After.",
 }
@@ -57,6 +59,7 @@ def build(app: App) -> Json:
             "get": _operation("meta.read", "Describe the deployment", {"type": "object"}, READ)
         },
         "/api/v1/core/search": {"get": _search()},
+        "/api/v1/core/files": {"post": _upload()},
         **_changes(),
     }
     schemas: Json = {"Problem": _problem_schema(), "DryRun": _dry_schema()}
@@ -107,6 +110,61 @@ def _changes() -> Json:
         )
         made[f"{base}/{{id}}:{verb}"] = {"parameters": key, "post": operation}
     return made
+
+
+def _upload() -> Json:
+    """Describe the address that takes a file."""
+    text = {"type": "string"}
+    digest = "sha-256=:…: of the body, which is then compared (RFC 9530)."
+    headers = {
+        "X-File-Name": "The name of the file, percent-encoded as UTF-8.",
+        "Content-Disposition": "The name of the file, as filename* of RFC 6266.",
+        "Content-Digest": digest,
+    }
+    return _operation(
+        "core.file.create",
+        "Upload a file, to be put into a record next",
+        FileKind(most_bytes=2**53 - 1).json_schema(),
+        WRITE,
+        status="201",
+        body=text | {"format": "binary"},
+        body_required=False,
+        parameters=[_header(name, text, about) for name, about in headers.items()]
+        + _write_parameters()[1:],
+        media="application/octet-stream",
+    )
+
+
+def _contents(info: EntityInfo, base: str) -> Json:
+    """Describe the addresses of the bytes of the files that a record holds."""
+    fields = info.file_fields
+    made = {
+        f"{base}/{{id}}/{declared.name}/content": _content(info, declared) for declared in fields
+    }
+    if len(fields) == 1:
+        short = _content(info, fields[0])
+        short["get"]["operationId"] = f"{info.name}.content"
+        made[f"{base}/{{id}}/content"] = short
+    return made
+
+
+def _content(info: EntityInfo, declared: Field) -> Json:
+    text = {"type": "string"}
+    operation = _operation(
+        f"{info.name}.{declared.name}.content",
+        f"Download the {declared.label.lower()} of a {info.phrase}",
+        None,
+        (*READ, "416"),
+        parameters=[
+            _header("Range", text, "One range of bytes: bytes=0-1023."),
+            _header("If-Range", text, "The ETag that the range is meant of."),
+        ],
+    )
+    content = {"*/*": {"schema": text | {"format": "binary"}}}
+    for code, sentence in (("200", "The bytes."), ("206", "A part of the bytes.")):
+        operation["responses"][code] = {"description": sentence, "content": content}
+    operation["responses"]["304"] = {"description": "They are those you have."}
+    return {"parameters": [_id(info)], "get": operation}
 
 
 def _search() -> Json:
@@ -181,7 +239,8 @@ def _add_entity(app: App, info: EntityInfo, paths: Json, schemas: Json) -> None:
                 READ,
             )
             paths[f"{base}/{{id}}/{view}"] = {"parameters": [_id(info)], "get": operation}
-    for other, _field in app.registry.referring(info):
+    paths |= _contents(info, base)
+    for other, _field in [*app.registry.referring(info), *app.registry.belonging(info)]:
         related = f"{base}/{{id}}/{other.plugin}.{other.collection}"
         page = _ref(f"{other.plugin}_{other.singular}_page")
         operation = _operation(
@@ -475,6 +534,10 @@ def _query(name: str, schema: Json, description: str) -> Json:
     return {"name": name, "in": "query", "schema": schema, "description": description}
 
 
+def _header(name: str, schema: Json, description: str) -> Json:
+    return {"name": name, "in": "header", "schema": schema, "description": description}
+
+
 def _path(name: str, description: str) -> Json:
     return {
         "name": name,
@@ -518,17 +581,13 @@ def _list_parameters() -> list[Json]:
 def _write_parameters() -> list[Json]:
     return [
         _query("dry_run", {"type": "boolean"}, "Go the whole way and keep nothing."),
-        {
-            "name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-            "description": "The same key and body give the same answer and one effect.",
-        },
-    ]  # fmt: skip
+        _header(
+            "Idempotency-Key",
+            {"type": "string", "minLength": 1, "maxLength": 255},
+            "The same key and body give the same answer and one effect.",
+        ),
+    ]
 
 
 def _if_match() -> Json:
-    return {
-        "name": "If-Match",
-        "in": "header",
-        "schema": {"type": "string"},
-        "description": 'The revision you have seen: "7".',
-    }
+    return _header("If-Match", {"type": "string"}, 'The revision you have seen: "7".')

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import ColumnElement, FromClause, Select, bindparam, or_, select
 
 from clientela.access.principal import Principal
-from clientela.access.scopes import visible
+from clientela.access.scopes import sees_all_subjects, visible
 from clientela.entity import Entity, EntityInfo
 from clientela.errors import BadSyntax, FieldProblem
 from clientela.fields import Field
@@ -129,13 +129,18 @@ def _candidates(
 ) -> Iterable[_Row]:
     """Give the newest documents that answer; of very many, those first that answer in their name."""
     search = ctx.app.search
-    closed = {info: rules for info in infos if (rules := _rules(ctx, info))}
-    free = tuple(info.name for info in infos if info not in closed)
-    statement = ctx.app.statement(
-        ("search", free),
-        list(closed.items()),
-        lambda more: search.candidates(MOST_HITS + 1, partial(_scope, free, more)),
-    )
+    # Whoever may read all that they can belong to has the same rules for them at all times.
+    standing = [info for info in infos if sees_all_subjects(ctx, info)]
+    others = [info for info in infos if info not in standing]
+    closed = {info: rules for info in others if (rules := _rules(ctx, info))}
+    free = tuple(info.name for info in others if info not in closed)
+
+    def build(more: Sequence[Any]) -> Select[Any]:
+        always = [(info, _rules(ctx, info)) for info in standing]
+        return search.candidates(MOST_HITS + 1, partial(_scope, free, [*always, *more]))
+
+    key = ("search", free, tuple(info.name for info in standing))
+    statement = ctx.app.statement(key, list(closed.items()), build)
 
     def ask(need: asking.Need) -> dict[str, _Row]:
         rows = ctx.connection.execute(statement, {"match": search.match(need)}).fetchall()
@@ -166,6 +171,7 @@ def _is_open(principal: Principal, info: EntityInfo) -> bool:
         known[info] = (
             principal.can(info.permission("read"))
             and principal.scope_rules(info.name, "read") is None
+            and not info.subjects
             and all(
                 _is_open(principal, f.target)
                 for f in info.fields.values()

@@ -15,6 +15,7 @@ from clientela.customers.entities import Customer, Identifier
 from clientela.entity import Entity
 from clientela.errors import did_you_mean
 from clientela.fields import Field
+from clientela.files.entities import Attachment
 
 E = TypeVar("E", bound=Entity)
 
@@ -104,5 +105,6 @@ def _number(make: Make) -> int:
 CORE_RECIPES: Recipes = {
     Customer: {"name": lambda make: f"Customer {_number(make)}"},
     Identifier: {"kind": "email", "value": lambda make: f"anna{_number(make)}@example.com"},
+    Attachment: {"subject": lambda make: make(Customer).public_id},
     User: {"name": lambda make: f"User {_number(make)}"},
 }

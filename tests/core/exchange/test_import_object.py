@@ -19,6 +19,7 @@ from clientela.errors import Conflict, Forbidden, Invalid
 from clientela.exchange import jobs, runs
 from clientela.exchange.entities import Import
 from clientela.exchange.keeping import keep_file
+from clientela.files.uploads import write_receipt
 from clientela.history import CHANGE
 from clientela.query import Question, list_page
 from clientela.settings import Settings
@@ -57,10 +58,11 @@ def made(app):
     """Make an import of a text, and give its key."""
 
     def make(text, *, principal=SYSTEM, entity="core.customer", **options):
-        kept = keep_file(app, io.BytesIO(text.encode()), "people.csv", "text/csv")
+        kept = keep_file(app, io.BytesIO(text.encode()), "people.csv")
         create = app.registry.action("core.import.create")
         values = {"entity": entity, "file": kept, "options": options}
         with app.acting_as(principal, face="test") as ctx:
+            write_receipt(ctx, kept)
             return ctx.run(create, data=values).id
 
     return make

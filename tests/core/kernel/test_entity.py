@@ -162,6 +162,7 @@ def test_an_address_in_the_core_is_called_addresses() -> None:
         "core.address": ("addresses", "adr"), "core.card_detail": ("card-details", "cdt"),
         "core.consent": ("consents", "con"),
         "core.interaction": ("interactions", "int"), "core.decision": ("decisions", "dec"),
+        "core.attachment": ("attachments", "att"),
     }  # fmt: skip
 
 

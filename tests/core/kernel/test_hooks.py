@@ -417,7 +417,7 @@ def test_a_function_without_the_mark_is_no_implementation() -> None:
         record_savign = 3
 
     App("sqlite://", plugins=[plugin(Plain())]).hooks.ask(
-        "record_saving", ctx=None, record=None, before={}, created=True
+        "record_saving", ctx=None, record=Customer(), before={}, created=True
     )
 
 

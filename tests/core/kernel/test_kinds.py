@@ -47,6 +47,7 @@ from clientela.fields import (
     phone,
     ref,
     rich_text,
+    subject,
     tags,
     text,
     url,
@@ -140,6 +141,7 @@ class Thing(Entity, plugin="kkinds", label="Thing", prefix="kth"):
     colour: Mapped[str] = field(HexColour())
     user_id: Mapped[str] = ref(User)
     keeper_id: Mapped[str] = owner()
+    topic: Mapped[str] = subject(immutable=False)
 
     words_2: Mapped[str | None] = text(max_length=80)
     lines_2: Mapped[str | None] = text(max_length=80, lines=True)
@@ -171,6 +173,7 @@ class Thing(Entity, plugin="kkinds", label="Thing", prefix="kth"):
     colour_2: Mapped[str | None] = field(HexColour())
     user_id_2: Mapped[str | None] = ref(User)
     keeper_id_2: Mapped[str | None] = owner()
+    topic_2: Mapped[str | None] = subject(immutable=False)
 
 
 INFO = Thing.info
@@ -250,10 +253,11 @@ def plugins() -> list[Plugin]:
 def values(make: Make) -> Callable[[], dict[str, Any]]:
     """Give values for the required fields of one thing."""
     rng = random.Random(11)
-    key = make(User).id
+    user = make(User)
+    there = dict.fromkeys(KEYS, user.id) | {"topic": user.public_id}
 
     def give() -> dict[str, Any]:
-        return {n: key if n in KEYS else kind.sample(rng) for n, kind in KINDS.items()}
+        return {n: kind.sample(rng) for n, kind in KINDS.items()} | there
 
     return give
 

@@ -15,6 +15,26 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.create_table('core_attachment',
+        sa.Column('subject_prefix', types.plain_text(), nullable=False),
+        sa.Column('subject_id', types.Key(), nullable=False),
+        sa.Column('file', types.json_type(), nullable=False),
+        sa.Column('file_sha256', types.plain_text(), nullable=False),
+        sa.Column('note', types.plain_text(), nullable=True),
+        sa.Column('id', types.Key(), nullable=False),
+        sa.Column('rev', sa.BigInteger(), nullable=False),
+        sa.Column('created_at', types.Instant(), nullable=False),
+        sa.Column('created_by', types.plain_text(), nullable=False),
+        sa.Column('updated_at', types.Instant(), nullable=False),
+        sa.Column('updated_by', types.plain_text(), nullable=False),
+        sa.Column('deleted_at', types.Instant(), nullable=True),
+        sa.Column('custom', types.json_type(), nullable=False),
+        sa.PrimaryKeyConstraint('id', name=op.f('pk_core_attachment'))
+    )
+    op.create_index('ix_core_attachment_created_at', 'core_attachment', ['created_at', 'id'], unique=False)
+    op.create_index('ix_core_attachment_file_sha256', 'core_attachment', ['file_sha256'], unique=False)
+    op.create_index('ix_core_attachment_subject_id', 'core_attachment', ['subject_id'], unique=False)
+    op.create_index('ix_core_attachment_updated_at', 'core_attachment', ['updated_at', 'id'], unique=False)
     op.create_table('core_change_set',
         sa.Column('id', types.Key(), nullable=False),
         sa.Column('at', types.Instant(), nullable=False),
@@ -107,6 +127,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint('id', name=op.f('pk_core_search'))
     )
     op.create_index('uq_core_search_record_id', 'core_search', ['record_id'], unique=True)
+    op.create_table('core_upload',
+        sa.Column('id', types.Key(), nullable=False),
+        sa.Column('sha256', types.plain_text(), nullable=False),
+        sa.Column('size', sa.BigInteger(), nullable=False),
+        sa.Column('type', types.plain_text(), nullable=False),
+        sa.Column('by', types.plain_text(), nullable=False),
+        sa.Column('at', types.Instant(), nullable=False),
+        sa.Column('used', sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint('id', name=op.f('pk_core_upload'))
+    )
+    op.create_index('ix_core_upload_at', 'core_upload', ['at'], unique=False)
+    op.create_index('ix_core_upload_sha256', 'core_upload', ['sha256', 'by'], unique=False)
     op.create_table('core_user',
         sa.Column('email', types.plain_text(), nullable=False),
         sa.Column('name', types.plain_text(), nullable=False),
@@ -190,6 +222,7 @@ def upgrade() -> None:
     op.create_table('core_import',
         sa.Column('entity', types.plain_text(), nullable=False),
         sa.Column('file', types.json_type(), nullable=False),
+        sa.Column('file_sha256', types.plain_text(), nullable=False),
         sa.Column('options', types.json_type(), nullable=False),
         sa.Column('state', types.plain_text(), nullable=False),
         sa.Column('reason', types.plain_text(), nullable=True),
@@ -208,6 +241,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint('id', name=op.f('pk_core_import'))
     )
     op.create_index('ix_core_import_created_at', 'core_import', ['created_at', 'id'], unique=False)
+    op.create_index('ix_core_import_file_sha256', 'core_import', ['file_sha256'], unique=False)
     op.create_index('ix_core_import_owner_id', 'core_import', ['owner_id'], unique=False)
     op.create_index('ix_core_import_updated_at', 'core_import', ['updated_at', 'id'], unique=False)
     op.create_table('core_import_template',
@@ -428,6 +462,7 @@ def downgrade() -> None:
     op.drop_table('core_customer')
     op.drop_table('core_change')
     op.drop_table('core_user')
+    op.drop_table('core_upload')
     op.drop_table('core_search')
     op.drop_table('core_role')
     op.drop_table('core_outbox')
@@ -437,3 +472,4 @@ def downgrade() -> None:
     op.drop_table('core_idempotency')
     op.drop_table('core_external_key')
     op.drop_table('core_change_set')
+    op.drop_table('core_attachment')
