@@ -181,9 +181,9 @@ class Context:
         """Add a new record to the transaction; it is written by the next `flush`."""
         if record.id is None:
             record.id = ids.new_key()
-        for name, declared in record.info.fields.items():
-            if declared.has_default and getattr(record, name) is None:
-                setattr(record, name, declared.initial())
+        for declared in record.info.fields.values():
+            if declared.has_default and declared.get(record) is None:
+                declared.put(record, declared.initial())
         self.session.add(record)
         return record
 

@@ -15,6 +15,8 @@ from dataclasses import field as dataclass_field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
+from sqlalchemy import column
+
 from clientela.kinds.base import Home, Kind
 from clientela.kinds.choices import ChoiceKind, MultiChoiceKind, TagsKind
 from clientela.kinds.codes import CountryKind, CurrencyKind, LanguageKind
@@ -32,7 +34,7 @@ from clientela.kinds.text import EmailKind, PhoneKind, RichTextKind, TextKind, U
 from clientela.kinds.times import DayKind, InstantKind
 
 if TYPE_CHECKING:
-    from sqlalchemy import Column
+    from sqlalchemy import Column, ColumnElement, FromClause
 
     from clientela.entity import Entity, EntityInfo
 
@@ -108,6 +110,48 @@ class Field:
         """Give the same field as a deployment reads it."""
         kind = self.kind.at_home(home)
         return self if kind is self.kind else replace(self, kind=kind)
+
+    # where the value is -----------------------------------------------------------------------------------------------
+
+    @property
+    def width(self) -> int:
+        """Count the columns of the field."""
+        return len(self.kind.suffixes)
+
+    @property
+    def may_be_missing(self) -> bool:
+        """Say whether a row may have no value, whatever input must name."""
+        return self.optional
+
+    def get(self, record: Any) -> Any:
+        """Read the field of a record."""
+        return getattr(record, self.name)
+
+    def put(self, record: Any, value: Any) -> None:
+        """Set the field of a record."""
+        setattr(record, self.name, value)
+
+    def columns_in(self, table: FromClause) -> tuple[ColumnElement[Any], ...]:
+        """Give the expressions over a table, or an alias of it, that are compared, ordered by and indexed."""
+        return tuple(table.c[column.name] for column in self.columns)
+
+    def selected_in(self, table: FromClause) -> tuple[ColumnElement[Any], ...]:
+        """Give the expressions that are selected: what they give is what the kind stores."""
+        return self.columns_in(table)
+
+    def raw(self) -> tuple[ColumnElement[Any], ...]:
+        """Give the same by bare names and without a type: nothing to convert, and little to hash at each call."""
+        return tuple(column(one.name) for one in self.columns)
+
+    def stored(self, row: Any) -> Any:
+        """Give the value in a row of the whole table."""
+        return self.kind.from_columns([row[column.name] for column in self.columns])
+
+    def logged(self, value: Any) -> Any:
+        """Give the form in which the change log keeps a value."""
+        return None if value is None else self.kind.dump(value)
+
+    # what may be said of it -------------------------------------------------------------------------------------------
 
     @property
     def has_default(self) -> bool:

@@ -132,7 +132,8 @@ def before_values(record: Entity) -> dict[str, Any]:
             for h in histories
         ]
         value = declared.kind.from_columns(old)
-        if value == getattr(record, name) and None not in (value, getattr(record, name)):
+        now = declared.get(record)
+        if value == now and None not in (value, now):
             continue
         # That a secret changed is told, not what it was: an old password is often the one of another place.
         told = value is not None and declared.field_class != "secret"
@@ -142,8 +143,8 @@ def before_values(record: Entity) -> dict[str, Any]:
 
 def dumped(record: Entity, name: str) -> Any:
     """Give the JSON form of a field's present value."""
-    value = getattr(record, name)
-    return None if value is None else record.info.fields[name].kind.dump(value)
+    declared = record.info.fields[name]
+    return declared.logged(declared.get(record))
 
 
 def whole(record: Entity) -> dict[str, Any]:

@@ -225,7 +225,7 @@ def related(
     shape = shape_of(ctx, info, (), ())
     keyset = Keyset(info, sort_keys(ctx, info, sort), table, backwards=False)
     read = reader(info, shape.names, sqlite=ctx.app.db.is_sqlite)
-    column = table.c[info.fields[name].columns[0].name]
+    column = info.fields[name].columns_in(table)[0]
     query = ctx.statement(
         ("related", info.name, shape.names, name, sort, limit),
         visible(ctx, info, table, trashed=None),

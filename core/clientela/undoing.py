@@ -140,7 +140,7 @@ def _bring_back(ctx: Context, info: EntityInfo, change: Any) -> Entity:
     for name, declared in info.fields.items():
         raw = change.before.get(name)
         if raw is not None:
-            setattr(record, name, declared.kind.revive(raw))
+            declared.put(record, declared.kind.revive(raw))
     record.rev = change.rev + 1
     return ctx.add(record)
 
@@ -184,7 +184,7 @@ def _unwrite(record: Entity, change: Any, history: list[Any], clashes: list[Clas
             clashes.append(_clash(record, name, left))
             continue
         declared = record.info.fields[name]
-        setattr(record, name, None if old is None else declared.kind.revive(old))
+        declared.put(record, None if old is None else declared.kind.revive(old))
     return 1
 
 

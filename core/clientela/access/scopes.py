@@ -88,7 +88,7 @@ def _parents(
         other = ctx.table(target).alias()
         rules = reachable(ctx, target, other, verb="read", depth=depth - 1)
         if rules:
-            here = table.c[declared.columns[0].name]
+            here = declared.columns_in(table)[0]
             found = exists().where(other.c.id == here, *rules)
             predicates.append(or_(here.is_(None), found) if declared.optional else found)
     return predicates

@@ -103,7 +103,7 @@ def bad_ones(numbers: Sequence[int], values: Sequence[Any]) -> list[Problem]:
 def differences(info: EntityInfo, old: Values, new: Values) -> Values:
     """Give the old values, as JSON, of the fields that differ."""
     return {
-        name: None if old[name] is None else declared.kind.dump(old[name])
+        name: declared.logged(old[name])
         for name, declared in info.fields.items()
         if old[name] != new[name]
     }
@@ -111,7 +111,4 @@ def differences(info: EntityInfo, old: Values, new: Values) -> Values:
 
 def stored_values(info: EntityInfo, row: Any) -> Values:
     """Give the values of a stored row, by field."""
-    return {
-        name: declared.kind.from_columns([row[column.name] for column in declared.columns])
-        for name, declared in info.fields.items()
-    }
+    return {name: declared.stored(row) for name, declared in info.fields.items()}

@@ -38,7 +38,7 @@ def resolved(ctx: Context, column: str, target: EntityInfo, by: Field, values: V
     found: dict[Any, list[str]] = {value: [] for value in wanted}
     if wanted:
         table = target.table
-        here = table.c[by.columns[0].name]
+        here = by.columns_in(table)[0]
         query = select(here, table.c.id).where(here.in_(wanted), *visible(ctx, target, table))
         for value, key in ctx.connection.execute(query):
             found[value].append(key)
@@ -91,12 +91,11 @@ def known_records(
 ) -> dict[tuple[Any, ...], list[Any]]:
     """Find the records of some keys among those that this principal may see."""
     table = info.table
-    columns = [table.c[f.columns[0].name] for f in key]
-    names = [column.name for column in columns]
+    columns = [f.columns_in(table)[0] for f in key]
     found: dict[tuple[Any, ...], list[Any]] = {}
     query = select(table).where(among(columns, wanted), *visible(ctx, info, table))
     for row in ctx.connection.execute(query).mappings():
-        found.setdefault(tuple(row[name] for name in names), []).append(row)
+        found.setdefault(tuple(f.stored(row) for f in key), []).append(row)
     return found
 
 

@@ -89,7 +89,7 @@ def _asked(declared: Field, *, sqlite: bool) -> Text:
 
     makers: Any = sqlite_dialect if sqlite else postgresql.psycopg
     dialect = makers.dialect()
-    stored = declared.columns[0].type.dialect_impl(dialect)
+    stored = declared.kind.types()[0].dialect_impl(dialect)
     process: Any = stored.result_processor(dialect, None)
     kind = declared.kind
 

@@ -62,7 +62,7 @@ def _batch(ctx: Context, info: EntityInfo, after: str, size: int) -> tuple[str |
     """Write the documents of the records behind a key; give the last of their keys, or None at the end."""
     table = info.table
     fields = [source.field for source in sources(info)]
-    columns = [column for declared in fields for column in declared.columns]
+    columns = [column for declared in fields for column in declared.selected_in(table)]
     query = (
         select(table.c.id, *columns)
         .where(table.c.id > after, table.c.deleted_at.is_(None))
