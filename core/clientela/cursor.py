@@ -60,7 +60,7 @@ class Keyset:
     def columns(self) -> list[ColumnElement[Any]]:
         """Give the raw sort values to select beside the row."""
         return [
-            type_coerce(e, NullType()).label(None) if key.composed else key.field.raw()[0]
+            type_coerce(e, NullType()).label(None) if key.composed else key.field.compared_raw()
             for key, e in zip(self.keys, self._expressions, strict=True)
         ]
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement, FromClause
 
     from clientela.entity import Entity, EntityInfo
+    from clientela.registry import Registry
 
 OnDelete = Literal["restrict", "cascade", "set_null"]
 FieldClass = Literal["pii", "financial", "secret"]
@@ -100,6 +101,8 @@ class Field:
     on_delete: OnDelete = "restrict"
     parent: bool = False
     columns: tuple[Column[Any], ...] = dataclass_field(default=(), compare=False)
+    # Where the entities of a deployment are looked up once it has custom fields.
+    registry: Registry | None = dataclass_field(default=None, compare=False, repr=False)
 
     def named(self, name: str, **changes: Any) -> Field:
         """Give the same field under its name, with a label made from it when none was declared."""
@@ -143,6 +146,10 @@ class Field:
         """Give the same by bare names and without a type: nothing to convert, and little to hash at each call."""
         return tuple(column(one.name) for one in self.columns)
 
+    def compared_raw(self) -> ColumnElement[Any]:
+        """Give the value by which a list is ordered, by its bare name, as a cursor keeps it."""
+        return self.raw()[0]
+
     def stored(self, row: Any) -> Any:
         """Give the value in a row of the whole table."""
         return self.kind.from_columns([row[column.name] for column in self.columns])
@@ -150,6 +157,10 @@ class Field:
     def logged(self, value: Any) -> Any:
         """Give the form in which the change log keeps a value."""
         return None if value is None else self.kind.dump(value)
+
+    def told(self, raw: Any) -> Any:
+        """Give the JSON form of what the change log kept."""
+        return raw
 
     # what may be said of it -------------------------------------------------------------------------------------------
 
@@ -172,7 +183,10 @@ class Field:
     @property
     def target(self) -> EntityInfo | None:
         """Give the entity that a reference points at."""
-        return None if self.references in (None, "self") else self.references.info  # type: ignore[union-attr]
+        if self.references is None or self.references == "self":
+            return None
+        declared: EntityInfo = self.references.info
+        return declared if self.registry is None else self.registry.of(declared)
 
     def initial(self) -> Any:
         """Give the value of a new record that did not name the field."""

@@ -13,6 +13,7 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, inspect
 
 from clientela import ids
 from clientela.entity import Composed, Entity, EntityInfo
+from clientela.members import is_member, members_before
 from clientela.storage.types import Instant, Key, json_type, plain_text
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ CHANGE = Table(
     Index("ix_core_change_set", "set_id"),
 )
 
+# So many changes wait in memory before a sweep writes them.
+MOST_HELD = 2_000
+
 # Fields that change with every write and say nothing of their own.
 BOOKKEEPING = frozenset({"rev", "updated_at", "updated_by"})
 
@@ -71,8 +75,16 @@ class Change:
             "id": info.public_id(self.record_id),
             "kind": self.kind,
             "rev": self.rev,
-            "before": self.before,
+            "before": told(info, self.before),
         }
+
+
+def told(info: EntityInfo, before: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Give logged values in their JSON form; custom fields are logged as they are stored."""
+    if before is None:
+        return None
+    fields = info.fields
+    return {name: fields[name].told(v) if name in fields else v for name, v in before.items()}
 
 
 @dataclass
@@ -83,19 +95,42 @@ class ChangeSet:
     action: str
     changes: list[Change] = field(default_factory=list)
     undoes: str | None = None
+    # What was changed in the part that is written already: a sweep over many records is not kept in memory.
+    spilt: int = 0
+    spilt_entities: set[str] = field(default_factory=set)
+
+    @property
+    def entities(self) -> set[str]:
+        """Name the entities whose records were changed."""
+        return self.spilt_entities | {change.entity for change in self.changes}
+
+    def spill(self, ctx: Context) -> None:
+        """Write what there is so far and forget it, once it is much."""
+        if len(self.changes) < MOST_HELD:
+            return
+        self.write(ctx, ctx.connection)
+        self.spilt += len(self.changes)
+        self.spilt_entities |= self.entities
+        self.changes.clear()
 
     def write(self, ctx: Context, connection: Connection) -> None:
         """Write the set and its changes, in bulk; an action that changed nothing leaves nothing."""
         if not self.changes:
             return
-        connection.execute(
-            CHANGE_SET.insert(),
-            {
-                "id": self.id, "at": ctx.now, "actor": ctx.principal.id, "face": ctx.face, "action": self.action,
-                "reason": ctx.reason, "cause": ctx.cause, "undoes": self.undoes, "request_id": ctx.request_id,
-                "rows": len(self.changes),
-            },
-        )  # fmt: skip
+        rows = self.spilt + len(self.changes)
+        if self.spilt:
+            connection.execute(
+                CHANGE_SET.update().where(CHANGE_SET.c.id == self.id).values(rows=rows)
+            )
+        else:
+            connection.execute(
+                CHANGE_SET.insert(),
+                {
+                    "id": self.id, "at": ctx.now, "actor": ctx.principal.id, "face": ctx.face, "action": self.action,
+                    "reason": ctx.reason, "cause": ctx.cause, "undoes": self.undoes, "request_id": ctx.request_id,
+                    "rows": rows,
+                },
+            )  # fmt: skip
         connection.execute(
             CHANGE.insert(),
             [
@@ -117,7 +152,7 @@ def stored_slots(record: Entity, name: str) -> tuple[str, ...]:
 def before_values(record: Entity) -> dict[str, Any]:
     """Give the old values of the fields that are about to change, as JSON."""
     state: Any = inspect(record)
-    changed = {}
+    changed: dict[str, Any] = {}
     for name, declared in record.info.fields.items():
         if name in BOOKKEEPING:
             continue
@@ -132,6 +167,9 @@ def before_values(record: Entity) -> dict[str, Any]:
             for h in histories
         ]
         value = declared.kind.from_columns(old)
+        if name == "custom":
+            changed |= members_before(value, record.custom)
+            continue
         now = declared.get(record)
         if value == now and None not in (value, now):
             continue
@@ -142,7 +180,9 @@ def before_values(record: Entity) -> dict[str, Any]:
 
 
 def dumped(record: Entity, name: str) -> Any:
-    """Give the JSON form of a field's present value."""
+    """Give a field's present value as the log keeps it."""
+    if is_member(name):
+        return (record.custom or {}).get(name)
     declared = record.info.fields[name]
     return declared.logged(declared.get(record))
 

@@ -78,7 +78,7 @@ def record_dict(ctx: Context, record: Entity) -> dict[str, Any]:
     """Give the JSON-ready dict of a record object, without what this principal may not see."""
     masked = ctx.principal.hidden_classes
     made: dict[str, Any] = {}
-    for name, declared in record.info.visible.items():
+    for name, declared in ctx.info(record).visible.items():
         if declared.field_class in masked and masked:
             continue
         value = declared.get(record)

@@ -17,6 +17,7 @@ from clientela.entity import Entity, EntityInfo
 from clientela.errors import Conflict, NotFound
 from clientela.history import BOOKKEEPING, CHANGE, dumped
 from clientela.i18n import _
+from clientela.members import is_member, put_member
 from clientela.past import batches
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _one(
 def _bring_back(ctx: Context, info: EntityInfo, change: Any) -> Entity:
     """Insert a purged record again, as the log kept it; its revisions go on where they ended."""
     record = info.cls()
-    for name, declared in info.fields.items():
+    for name, declared in info.cls.info.fields.items():
         raw = change.before.get(name)
         if raw is not None:
             declared.put(record, declared.kind.revive(raw))
@@ -170,7 +171,7 @@ def _uncreate(
 def _unwrite(record: Entity, change: Any, history: list[Any], clashes: list[Clash]) -> int:
     """Give the changed fields their old values, where they still have the new ones."""
     for name, old in change.before.items():
-        if record.info.fields[name].field_class == "secret":
+        if not is_member(name) and record.info.fields[name].field_class == "secret":
             continue  # the log did not keep it
         left = next(
             (
@@ -182,6 +183,9 @@ def _unwrite(record: Entity, change: Any, history: list[Any], clashes: list[Clas
         )
         if dumped(record, name) != left:
             clashes.append(_clash(record, name, left))
+            continue
+        if is_member(name):
+            put_member(record, name, old)
             continue
         declared = record.info.fields[name]
         declared.put(record, None if old is None else declared.kind.revive(old))

@@ -77,8 +77,9 @@ def update(ctx: Context, record: Entity, values: dict[str, Any], *, info: Entity
 
 
 def _assign(ctx: Context, record: Entity, values: dict[str, Any]) -> None:
+    fields = ctx.info(record).fields
     for name, value in values.items():
-        declared = record.info.fields[name]
+        declared = fields[name]
         if declared.target is not None and value is not None:
             ctx.check_reference(name, declared.target, value)
         declared.put(record, value)

@@ -100,7 +100,9 @@ def _rule(ctx: Context, info: EntityInfo, table: FromClause, rule: str) -> Colum
         node = parse(rule)
         if node is None:
             return false()
-        bound = bind(node, info, now=ctx.now, today=ctx.today, me=ctx.principal.user or _NOBODY)
+        bound = bind(
+            node, ctx.info(info), now=ctx.now, today=ctx.today, me=ctx.principal.user or _NOBODY
+        )
     except Refusal as wrong:
         ctx.app.note(
             _(

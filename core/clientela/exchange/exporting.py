@@ -41,6 +41,7 @@ def export_csv(
     `excel` writes what a Russian Excel opens without asking: semicolons and a byte order mark. Cells that a
     spreadsheet would compute begin with an apostrophe, which an import takes off again.
     """
+    info = ctx.info(info)
     wanted = wanted_columns(ctx, info, columns)
     names = tuple(dict.fromkeys(name for name, _ in wanted))
     texts = [
@@ -115,6 +116,7 @@ def export_jsonl(
     ctx: Context, info: EntityInfo, question: Question, columns: tuple[str, ...] = ()
 ) -> Iterator[bytes]:
     """Give one JSON object per line, in pieces; the same objects as a list in REST."""
+    info = ctx.info(info)
     ctx.require(info.permission("export"))
     ctx.require(info.permission("read"))
     names = shape_of(ctx, info, columns, ()).names

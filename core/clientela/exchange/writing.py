@@ -12,7 +12,7 @@ from clientela import facts as told
 from clientela import ids
 from clientela.entity import EntityInfo
 from clientela.errors import Stale
-from clientela.exchange.batches import Batch, Known
+from clientela.exchange.batches import Batch, Known, Values
 from clientela.exchange.facts import RecordsImported
 from clientela.exchange.keys import hexadecimal, letters, new_keys
 from clientela.exchange.storing import Already, driver, driver_errors, insert
@@ -20,6 +20,7 @@ from clientela.fields import Field
 from clientela.history import CHANGE, CHANGE_SET, ChangeSet
 from clientela.i18n.texts import _
 from clientela.kinds.base import Kind
+from clientela.members import is_member, with_members
 from clientela.search import DOCUMENT, words_from
 
 if TYPE_CHECKING:
@@ -87,13 +88,20 @@ def _write_created(ctx: Context, info: EntityInfo, batch: Batch, set_id: str) ->
     numbers = [batch.numbers[key] for key in keys]
     stored = Already(keys if ctx.app.db.is_sqlite else hexadecimal(numbers))
     columns: dict[str, list[Any]] = {"id": stored}
-    for name, declared in info.fields.items():
+    for name, declared in info.cls.info.fields.items():
         if name != "id":
             columns |= _spread(declared, [values[name] for values in batch.created])
+    if info.custom:
+        columns["custom"] = [_custom(info, values, values["custom"]) for values in batch.created]
     insert(ctx.connection, info.table, columns)
     _log_created(ctx, info, stored, set_id)
     if info.search_fields:
         _write_words(ctx, info, stored, [words_from(info, values) for values in batch.created])
+
+
+def _custom(info: EntityInfo, values: Values, kept: Values | None) -> Values:
+    """Give the members of a record: those of its custom fields, and those of which nothing is known just now."""
+    return with_members(kept, {f.name: f.logged(values[f.name]) for f in info.custom})
 
 
 def _spread(declared: Field, values: list[Any]) -> dict[str, list[Any]]:
@@ -167,6 +175,8 @@ def _write_changed(ctx: Context, info: EntityInfo, changed: Sequence[Known], set
 def _update(ctx: Context, info: EntityInfo, names: Sequence[str], members: Sequence[Known]) -> None:
     table = info.table
     columns = [column.name for name in names for column in info.fields[name].columns]
+    custom = any(is_member(name) for name in names)
+    columns += ["custom"] if custom else []
     statement = (
         update(table)
         .where(table.c.id == bindparam("the_id"), table.c.rev == bindparam("the_rev"))
@@ -179,7 +189,10 @@ def _update(ctx: Context, info: EntityInfo, names: Sequence[str], members: Seque
         for name in names:
             declared = info.fields[name]
             parts = declared.kind.to_columns(known.values[name])
-            row |= {f"new_{c.name}": p for c, p in zip(declared.columns, parts, strict=True)}
+            if not is_member(name):
+                row |= {f"new_{c.name}": p for c, p in zip(declared.columns, parts, strict=True)}
+        if custom:
+            row["new_custom"] = _custom(info, known.values, known.stored["custom"])
         rows.append(row)
     done = ctx.connection.execute(statement, rows)
     if done.rowcount not in (-1, len(rows)):

@@ -87,7 +87,7 @@ def refuse_overlap(ctx: Context, record: Entity, values: dict[str, Any], base_re
         select(CHANGE.c.before).where(CHANGE.c.record_id == record.id, CHANGE.c.rev > base_rev)
     )
     changed = {name for (before,) in rows for name in (before or {})}
-    fields = record.info.fields
+    fields = ctx.info(record).fields
     overlap = sorted(
         name for name in changed & set(values) if fields[name].get(record) != values[name]
     )

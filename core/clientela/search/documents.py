@@ -113,9 +113,8 @@ def values_in(fields: Iterable[Field], row: Sequence[Any]) -> Iterator[tuple[Fie
         place += width
 
 
-def words_of(record: Entity) -> str:
+def words_of(info: EntityInfo, record: Entity) -> str:
     """Give the document of a record."""
-    info = record.info
     return words_from(info, {s.name: s.field.get(record) for s in sources(info)})
 
 

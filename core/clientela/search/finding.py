@@ -215,7 +215,7 @@ def _texts(ctx: Context, found: list[_Found]) -> dict[str, dict[Field, Any]]:
     for info in dict.fromkeys(one.info for one in found):
         fields = _fields(info, ctx.principal.hidden_classes)
         query = ctx.app.statement(
-            ("search", info.name, tuple(f.name for f in fields)),
+            ("search", info, tuple(f.name for f in fields)),
             _rules(ctx, info),
             partial(_loading, info, fields),
         )

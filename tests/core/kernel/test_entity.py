@@ -161,6 +161,7 @@ def test_an_address_in_the_core_is_called_addresses() -> None:
         "core.customer": ("customers", "cus"), "core.identifier": ("identifiers", "idn"),
         "core.address": ("addresses", "adr"), "core.consent": ("consents", "con"),
         "core.interaction": ("interactions", "int"), "core.decision": ("decisions", "dec"),
+        "core.custom_field": ("custom-fields", "cfd"),
     }  # fmt: skip
 
 
