@@ -152,7 +152,17 @@ class App:
         if touched & ACCESS_ENTITIES:
             self.directory.forget()
         if CustomField.info.name in touched:
-            self.look_again()
+            self._follow_definitions()
+
+    def _follow_definitions(self) -> None:
+        """Take notice of a change of custom fields, and let what is searched by now be found."""
+        from clientela.search.rebuilding import rebuild_one  # noqa: PLC0415 - only after such a change
+
+        before = self.registry.searched()
+        self.look_again()
+        for name, fields in self.registry.searched().items():
+            if before.get(name) != fields:
+                rebuild_one(self, self.registry.entity(name))
 
     def look_again(self) -> None:
         """Take notice of what was declared meanwhile, at once."""

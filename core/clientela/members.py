@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -166,7 +167,7 @@ class MemberField(Field):
     # The definition it was made of: its key, the name of the kind as it is offered, and the options.
     definition: str
     offer: str
-    options: Mapping[str, Any]
+    options: Mapping[str, Any] = dataclass_field(compare=False)
 
     @cached_property
     def _codecs(self) -> tuple[Codec, ...]:

@@ -127,6 +127,13 @@ class Registry:
         declared = what if isinstance(what, EntityInfo) else what.info
         return self.entities.get(declared.name, declared)
 
+    def searched(self) -> dict[str, tuple[str, ...]]:
+        """Name the custom fields of each entity under whose words its records are found."""
+        return {
+            name: tuple(f.name for f in info.custom if f.search and not f.hidden)
+            for name, info in self.entities.items()
+        }
+
     def entity(self, name: str) -> EntityInfo:
         """Get an entity by `plugin.entity`."""
         found = self.entities.get(name)

@@ -120,7 +120,7 @@ def _check_values(
         _check_options(ctx, info, new, old, before["options"] or {})
     asked_anew = fresh or "deleted_at" in before
     if not new.optional and (asked_anew or {"required", "default"} & before.keys()):
-        fill(ctx, info, new) if new.has_default else refuse_lacking(ctx, info, new)
+        fill(ctx, info, new) if new.default_factory else refuse_lacking(ctx, info, new)
     if new.unique and (asked_anew or "unique" in before):
         refuse_duplicates(ctx, info, new)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, select
 
 from clientela.custom.entities import CustomField
 from clientela.custom.kinds import shape_of
-from clientela.errors import FieldProblem, Invalid, Refusal
-from clientela.fields import UNSET
+from clientela.errors import FieldProblem, Invalid, Refusal, sentence_of
 from clientela.i18n.texts import Spoken, _
 from clientela.members import MemberField, could_be_kept
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from clientela.app import App
     from clientela.context import Context
     from clientela.entity import EntityInfo
+    from clientela.kinds.base import Kind
 
 # Within this time another process may not have heard of a change; the one that made it always has.
 SECONDS_REMEMBERED = 1.0
@@ -131,7 +132,7 @@ def field_of(app: App, row: Mapping[str, Any]) -> MemberField:
         hidden=row["hidden"],
         references=None if shape.target is None else shape.target.cls,
         on_delete=shape.on_delete,
-        default=_default(app, kind, row["default"]),
+        default_factory=_default(app, kind, row["default"]),
         sqlite=app.db.is_sqlite,
         definition=row["id"],
         offer=row["kind"],
@@ -141,13 +142,16 @@ def field_of(app: App, row: Mapping[str, Any]) -> MemberField:
     return made
 
 
-def _default(app: App, kind: Any, raw: Any) -> Any:
+def _default(app: App, kind: Kind, raw: Any) -> Callable[[], Any] | None:
+    """Give what makes the default: each record has a value of its own."""
     if raw is None:
-        return UNSET
+        return None
+    made = partial(kind.at_home(app.home).load, raw)
     try:
-        return kind.at_home(app.home).load(raw)
+        made()
     except ValueError as wrong:
-        raise _refused("default", str(wrong)) from None
+        raise _refused("default", sentence_of(wrong)) from None
+    return made
 
 
 def _check(made: MemberField) -> None:
@@ -157,7 +161,7 @@ def _check(made: MemberField) -> None:
     plain = made.width == 1 and "eq" in made.kind.operators
     if made.unique and not plain:
         raise _refused("unique", _("Values of this kind cannot be unique."))
-    if made.unique and made.default is not UNSET:
+    if made.unique and made.default_factory is not None:
         raise _refused("default", _("A unique field has no default: all would have the same."))
     if made.search and not made.kind.search_text(made.kind.sample(random.Random(7))):  # noqa: S311 - no secret
         raise _refused("search", _("Records cannot be found by words of this kind."))
