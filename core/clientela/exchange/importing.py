@@ -51,6 +51,7 @@ def import_csv(  # noqa: PLR0913 - the door of a whole face
     row; what is wrong with single rows is told in the report. `progress` hears how many rows were read.
     """
     options = options or ImportOptions()
+    app.look_again()
     info = app.registry.of(info)
     require(principal, info, options)
     with opened(source, options) as sheet:

@@ -44,8 +44,7 @@ WRITE = (*READ, "409", "412", "413", "415")
 
 def document(app: App) -> bytes:
     """Give the document as JSON; it is made once per app, and again when custom fields changed."""
-    with app.db.read() as connection:
-        app.definitions.refresh(connection)
+    app.look_again()
     count, made = _made.get(app, (-1, b""))
     if count != app.definitions.count:
         count = app.definitions.count
