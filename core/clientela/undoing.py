@@ -159,6 +159,8 @@ def _uncreate(
         return 0
     if any(row.kind == "purge" and row.rev < change.rev for row in history):
         # It was purged before, and this change brought it back: so it goes the same way again.
+        ctx.flush()  # what this undo has written so far must not be done once more by who is asked now
+        ctx.hook.record_purging(ctx=ctx, record=record)
         ctx.delete(record)
         ctx.flush()  # what refers to it comes before it here, and must go first
         return 1

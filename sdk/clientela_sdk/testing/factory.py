@@ -57,7 +57,7 @@ class Make:
                 self._ctx = None
 
     def _build(self, entity: type[E], given: Mapping[str, Any]) -> E:
-        fields = entity.info.fields
+        fields = self._app.registry.of(entity).fields
         for name in given:
             if name not in fields:
                 raise TypeError(
