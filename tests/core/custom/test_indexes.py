@@ -34,9 +34,9 @@ def indexes(app: App) -> set[str]:
             query = text(
                 "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = :table"
             )
-            found = connection.execute(query, {"table": table}).scalars()
+            found = list(connection.execute(query, {"table": table}).scalars())
         else:
-            found = (one["name"] for one in inspect(connection).get_indexes(table))
+            found = [one["name"] for one in inspect(connection).get_indexes(table)]
         return {name for name in found if name and name[2:].startswith("_x_")}
 
 
