@@ -162,7 +162,15 @@ class App:
         self.look_again()
         for name, fields in self.registry.searched().items():
             if before.get(name) != fields:
-                rebuild_one(self, self.registry.entity(name))
+                try:
+                    rebuild_one(self, self.registry.entity(name))
+                except (DBAPIError, Refusal):  # the change itself is committed
+                    self.note(
+                        _(
+                            "The words of {entity} could not be read anew; run `clientela db reindex`.",
+                            entity=name,
+                        )
+                    )
 
     def look_again(self) -> None:
         """Take notice of what was declared meanwhile, at once."""

@@ -47,7 +47,7 @@ def record_saving(ctx: Context, record: Entity, before: dict[str, Any], created:
     info = _entity(ctx, record)
     if record.deleted_at is not None:
         if "deleted_at" in before:
-            drop_index(ctx, info, field_of(ctx.app, definition_row(record)))
+            drop_index(ctx.connection, info, field_of(ctx.app, definition_row(record)))
         return
     new = field_of(ctx.app, definition_row(record))
     if created and record.rev == 1:
@@ -77,7 +77,7 @@ def record_purging(ctx: Context, record: Entity) -> None:
         refuse_referred_to(ctx, record.entity, record.name)
     if info is not None:  # the plugin may be gone, and its table with it
         field = field_of(ctx.app, definition_row(record))
-        drop_index(ctx, info, field)
+        drop_index(ctx.connection, info, field)
         clear(ctx, info, field)
 
 
@@ -143,10 +143,10 @@ def _check_options(
 def _keep_index(ctx: Context, info: EntityInfo, new: MemberField, old: MemberField | None) -> None:
     """Let the database have the index that the definition says."""
     if old is not None and (old.unique or old.index):
-        drop_index(ctx, info, old)
+        drop_index(ctx.connection, info, old)
     if new.unique or new.index:
         refuse_unindexable(new)
-        create_index(ctx, info, new)
+        create_index(ctx.connection, info, new)
 
 
 def refuse_unindexable(field: MemberField) -> None:

@@ -68,10 +68,9 @@ class Definitions:
             self._read(connection)
             self._version = version
 
-    def forget(self) -> None:
-        """Let the next one look again."""
-        self._seen_at = float("-inf")
-        self._version = None
+    def of(self, info: EntityInfo) -> list[MemberField]:
+        """Give the custom fields of an entity."""
+        return self._fields.get(info.name, [])
 
     def _read(self, connection: Connection) -> None:
         query = (

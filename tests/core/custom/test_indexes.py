@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Select, inspect, select, text
 
 from clientela.app import App
+from clientela.custom.indexes import drop_index, put_back_indexes
 from clientela.customers.entities import Customer
 from clientela.filters import bind, parse
 from clientela.filters.sql import to_sql
@@ -117,3 +118,17 @@ def test_custom_fields_cost_no_further_statement(define, customer, client, app: 
 
     assert (shown["x_a"], listed["data"][0]["x_b"]) == ("one", "two")
     assert len(asked) == 2
+
+
+def test_an_index_that_a_migration_lost_is_put_back(define, app: App) -> None:
+    field = define("x_card", unique=True)
+    made = indexes(app)
+    with app.db.write() as connection:
+        drop_index(
+            connection, app.registry.entity("core.customer"), app.definitions.of(Customer.info)[0]
+        )
+    lost = indexes(app)
+    put_back_indexes(app)
+
+    assert lost == set()
+    assert indexes(app) == made == {f"uq_x_{field['id'].removeprefix('cfd_').lower()}"}
