@@ -87,11 +87,11 @@ def rename_in_roles(ctx: Context, entity: str, old: str, new: str) -> None:
     """Let the scopes of roles name a field by its new name."""
     for row in _roles(ctx):
         scopes = {
-            scoped: _renamed(ctx, scoped, rule, (entity, old), new)
+            scoped: _renamed(ctx, scoped, rule, (entity, old), new) or rule
             for scoped, rule in (row.scopes or {}).items()
         }
         if scopes != row.scopes:
-            role = ctx.get(Role, row.id)
+            role = ctx.session.get_one(Role, row.id)
             role.scopes = scopes
 
 
@@ -102,22 +102,20 @@ def _roles(ctx: Context) -> list[Any]:
 
 
 def _names(ctx: Context, scoped: str, rule: str, field: tuple[str, str]) -> bool:
-    return _renamed(ctx, scoped, rule, field, "x_another") != _renamed(
-        ctx, scoped, rule, field, field[1]
-    )
+    return _renamed(ctx, scoped, rule, field, f"{field[1]}_") is not None
 
 
-def _renamed(ctx: Context, scoped: str, rule: str, field: tuple[str, str], new: str) -> str:
-    """Give a rule with a field by another name; one that cannot be read stays as it is."""
+def _renamed(ctx: Context, scoped: str, rule: str, field: tuple[str, str], new: str) -> str | None:
+    """Give a rule with a field by another name; None where it does not name it, or cannot be read."""
     start = ctx.app.registry.entities.get(scoped)
     try:
         node = parse(rule)
     except Refusal:
-        return rule
+        return None
     if node is None or start is None:
-        return rule
+        return None
     changed = _in_node(node, start, field, new)
-    return rule if changed == node else unparse(changed)
+    return None if changed == node else unparse(changed)
 
 
 def _in_node(node: Node, info: EntityInfo, field: tuple[str, str], new: str) -> Node:
@@ -134,6 +132,9 @@ def _path(node: Compare, info: EntityInfo, field: tuple[str, str], new: str) -> 
     path = []
     for word in node.path:
         step = None if here is None else here.filter_field(word)
-        path.append(new if here is not None and (here.name, word) == field else word)
+        mine = step is not None and here is not None and (here.name, step.name) == field
+        # A reference may be named without its ending.
+        short = new if step is None or word == step.name else new.removesuffix("_id")
+        path.append(short if mine else word)
         here = None if step is None else step.target
     return tuple(path)

@@ -396,3 +396,20 @@ def test_a_definition_that_could_not_work_is_refused(define, wrong, pointer) -> 
     refused = define(body.pop("name"), body.pop("kind"), status=422, **body)
 
     assert refused["errors"][0]["pointer"] == pointer
+
+
+def test_a_reference_is_found_and_renamed_by_its_short_name(define, act, make, client) -> None:
+    field = define("x_friend_id", "ref", options={"target": "core.customer"})
+    role = make(Role, permissions=["*"], scopes={"core.customer": "x_friend.name = Anna"})
+    shown = client.get(f"{FIELDS}/{field['id']}/references").json()["data"]
+    act(field, "rename", name="x_guide_id")
+
+    renamed = client.get(f"/api/v1/core/roles/{role.public_id}").json()
+    assert [one["id"] for one in shown] == [role.public_id]
+    assert renamed["scopes"] == {"core.customer": "x_guide.name = Anna"}
+
+
+def test_a_reference_keeps_its_ending(define, act) -> None:
+    field = define("x_friend_id", "ref", options={"target": "core.customer"})
+
+    assert act(field, "rename", status=422, name="x_guide")["errors"][0]["pointer"] == "/name"
