@@ -10,13 +10,6 @@ import pytest
 CUSTOMERS = "/api/v1/core/customers"
 FIELDS = "/api/v1/core/custom-fields"
 
-COLOURS = {
-    "options": [
-        {"key": "red", "label": "Red", "label_ru": "Красный"},
-        {"key": "blue", "label": "Blue", "label_ru": "Синий"},
-    ]
-}
-
 
 @pytest.fixture
 def define(client) -> Callable[..., Any]:
