@@ -18,6 +18,8 @@ from clientela.access.directory import ACCESS_ENTITIES, Directory
 from clientela.access.principal import Principal
 from clientela.clock import Clock, wall_clock
 from clientela.context import Context
+from clientela.custom.entities import CustomField
+from clientela.custom.loading import Definitions
 from clientela.entity import Entity
 from clientela.errors import Refusal, Unavailable
 from clientela.external import EXTERNAL
@@ -81,6 +83,7 @@ class App:
         self.search = Search(sqlite=self.db.is_sqlite)
         self.outbox = Outbox(self)
         self.directory = Directory(self)
+        self.definitions = Definitions(self)
 
     def _hooks(self) -> Hooks:
         hooks = Hooks()
@@ -136,6 +139,8 @@ class App:
         else:
             opened = self.db.write if writing else self.db.read
         with opened() as connection:
+            if principal.kind != "token":  # for tokens, the directory has just looked
+                self.definitions.refresh(connection)
             ctx = Context(
                 self, principal, connection, face=face, writing=writing, language=language, reason=reason,
                 cause=cause, request_id=request_id, dry_run=dry_run, as_of=as_of,
@@ -153,10 +158,36 @@ class App:
     def _after(self, ctx: Context) -> None:
         if ctx.dry_run or ctx.changes is None:
             return
-        if ctx.changes.entities & ACCESS_ENTITIES:
+        touched = ctx.changes.entities
+        if touched & ACCESS_ENTITIES:
             self.directory.forget()
+        if CustomField.info.name in touched:
+            self._follow_definitions()
         if not self.settings.file_grace_days:
             remove_freed(self, ctx.changes.changes)
+
+    def _follow_definitions(self) -> None:
+        """Take notice of a change of custom fields, and let what is searched by now be found."""
+        from clientela.search.rebuilding import rebuild_one  # noqa: PLC0415 - only after such a change
+
+        before = self.registry.searched()
+        self.look_again()
+        for name, fields in self.registry.searched().items():
+            if before.get(name) != fields:
+                try:
+                    rebuild_one(self, self.registry.entity(name))
+                except (DBAPIError, Refusal):  # the change itself is committed
+                    self.note(
+                        _(
+                            "The words of {entity} could not be read anew; run `clientela db reindex`.",
+                            entity=name,
+                        )
+                    )
+
+    def look_again(self) -> None:
+        """Take notice of what was declared meanwhile, at once."""
+        with self.db.read() as connection:
+            self.definitions.load(connection)
 
     def perform(self, principal: Principal, work: Callable[[Context], T], **how: object) -> T:
         """Do a unit of work in a context, again when PostgreSQL reports a deadlock or a serialization failure.
@@ -200,6 +231,10 @@ class App:
                 self._statements.clear()
             known = self._statements[key] = build(rules)
         return known
+
+    def forget_statements(self) -> None:
+        """Forget the statements: they may name fields that are no more. A late one does no harm, its key says whose."""
+        self._statements = {}
 
     # storage ----------------------------------------------------------------------------------------------------
 

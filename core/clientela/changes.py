@@ -12,7 +12,7 @@ from clientela import ids
 from clientela.access.scopes import reachable, sees_all_subjects
 from clientela.errors import NotFound
 from clientela.facts import ChangesUndone
-from clientela.history import CHANGE, CHANGE_SET, dumped
+from clientela.history import CHANGE, CHANGE_SET, dumped, told
 from clientela.i18n import _
 from clientela.storage.types import write_instant
 from clientela.undoing import CannotUndo, family, take_back
@@ -91,6 +91,7 @@ def show_set(ctx: Context, set_id: str, *, after: str = "", limit: int = MOST) -
 
 def record_history(ctx: Context, info: EntityInfo, key: str) -> dict[str, Any]:
     """Give what happened to a record, the newest first: each change with who, when, face, action and reason."""
+    info = ctx.info(info)
     record = ctx.get(info.cls, key, trashed=None)
     query = (
         select(CHANGE, CHANGE_SET.c.at, CHANGE_SET.c.actor, CHANGE_SET.c.face, CHANGE_SET.c.action,
@@ -113,9 +114,10 @@ def _fields(ctx: Context, info: EntityInfo, row: Any, after: dict[str, Any]) -> 
     """Say for each changed field what it was and what it became."""
     shown = _shown(ctx, info)
     changed = [
-        {"field": name, "before": old, "after": after.get(name)}
+        {"field": name, "before": tell(old), "after": tell(after.get(name))}
         for name, old in (row.before or {}).items()
         if name in shown
+        for tell in (info.fields[name].told,)
     ]
     return {"kind": row.kind, "rev": row.rev, "fields": changed}
 
@@ -193,7 +195,7 @@ def _change(ctx: Context, row: Any) -> dict[str, Any]:
     before = row.before
     if before is not None:
         shown = _shown(ctx, info)
-        before = {name: value for name, value in before.items() if name in shown}
+        before = told(info, {name: value for name, value in before.items() if name in shown})
     return {
         "entity": row.entity, "id": info.public_id(row.record_id), "kind": row.kind, "rev": row.rev, "before": before,
     }  # fmt: skip

@@ -97,6 +97,10 @@ class Context:
         """Give what to select an entity's records from: its table, or what it was at the context's moment."""
         return info.table if self.past is None else self.past.table(info)
 
+    def info(self, what: EntityInfo | type[Entity] | Entity) -> EntityInfo:
+        """Give an entity, or that of a record, as this deployment has it: with its custom fields."""
+        return self.app.registry.of(what.info if isinstance(what, Entity) else what)
+
     def statement(
         self,
         key: tuple[object, ...],
@@ -183,9 +187,9 @@ class Context:
         """Add a new record to the transaction; it is written by the next `flush`."""
         if record.id is None:
             record.id = ids.new_key()
-        for name, declared in record.info.fields.items():
-            if declared.has_default and getattr(record, name) is None:
-                setattr(record, name, declared.initial())
+        for declared in self.info(record).fields.values():
+            if declared.has_default and declared.get(record) is None:
+                declared.put(record, declared.initial())
         self.session.add(record)
         return record
 
@@ -253,10 +257,15 @@ class Context:
         self.facts.append(fact)
 
     def _remember(self, record: Entity, kind: str, rev: int, before: dict[str, Any] | None) -> None:
-        if record.info.search_fields:
+        if self.info(record).search_fields:
             changed = before if kind == "update" else None
             self.app.search.note(self, record, gone=kind in {"trash", "purge"}, changed=changed)
         self.change_set().changes.append(Change(record.info.name, record.id, kind, rev, before))
+
+    def spill(self) -> None:
+        """Write what a sweep has changed so far, unless a part of the transaction may still fail alone."""
+        if not self.session.in_nested_transaction():
+            self.change_set().spill(self)
 
     def change_set(self) -> ChangeSet:
         """Give the change set of this transaction, begun by its outermost action."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import ColumnElement, FromClause, and_, column, literal, or_, type_coerce
+from sqlalchemy import ColumnElement, FromClause, and_, literal, or_, type_coerce
 from sqlalchemy.types import NullType
 
 from clientela.errors import BadSyntax, FieldProblem
@@ -38,7 +38,7 @@ class SortKey:
     @property
     def composed(self) -> bool:
         """Say whether the list is ordered by an expression of several columns."""
-        return len(self.field.columns) > 1
+        return self.field.width > 1
 
 
 class Keyset:
@@ -50,9 +50,7 @@ class Keyset:
         self.info = info
         self.keys = keys
         self.backwards = backwards
-        self._expressions = [
-            key.field.kind.sort_by([table.c[c.name] for c in key.field.columns]) for key in keys
-        ]
+        self._expressions = [key.field.kind.sort_by(key.field.columns_in(table)) for key in keys]
 
     @property
     def signature(self) -> str:
@@ -62,9 +60,7 @@ class Keyset:
     def columns(self) -> list[ColumnElement[Any]]:
         """Give the raw sort values to select beside the row."""
         return [
-            type_coerce(e, NullType()).label(None)
-            if key.composed
-            else column(key.field.columns[0].name)
+            type_coerce(e, NullType()).label(None) if key.composed else key.field.compared_raw()
             for key, e in zip(self.keys, self._expressions, strict=True)
         ]
 
@@ -72,7 +68,7 @@ class Keyset:
         """Give the ORDER BY."""
         clauses: list[ColumnElement[Any]] = []
         for key, expression in zip(self.keys, self._expressions, strict=True):
-            if key.field.optional:
+            if key.field.may_be_missing:
                 missing = expression.is_(None)
                 clauses.append(missing.desc() if self.backwards else missing.asc())
             down = key.descending != self.backwards
@@ -95,7 +91,7 @@ class Keyset:
             equal.append(expression.is_(None) if value is None else expression == value)
         condition = or_(*choices)
         first = self.keys[0]
-        if not first.field.optional and len(self.keys) > 1:
+        if not first.field.may_be_missing and len(self.keys) > 1:
             # The same condition once more, in the form an index range understands.
             expression, value = self._expressions[0], values[0]
             down = first.descending != self.backwards
@@ -110,7 +106,7 @@ class Keyset:
             return expression.is_not(None) if self.backwards else None
         down = key.descending != self.backwards
         strictly: ColumnElement[bool] = expression < value if down else expression > value
-        if key.field.optional and not self.backwards:
+        if key.field.may_be_missing and not self.backwards:
             return or_(strictly, expression.is_(None))
         return strictly
 
@@ -139,7 +135,7 @@ def read_cursor(text: str, keyset: Keyset) -> list[Any]:
 def _value(key: SortKey, raw: Any) -> Any:
     """Read one sort value; the stored form of a kind is not always its JSON form."""
     if raw is None:
-        if not key.field.optional:
+        if not key.field.may_be_missing:
             raise ValueError
         return None
     if key.composed or isinstance(raw, bool):

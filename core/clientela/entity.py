@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import ForeignKey, Index, MetaData, Table
 from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
@@ -18,6 +18,10 @@ from clientela.i18n.texts import Text, _
 from clientela.kinds.base import Kind
 from clientela.kinds.links import RecordKind, RefKind
 from clientela.kinds.structured import FileKind
+from clientela.members import is_member
+
+if TYPE_CHECKING:
+    from clientela.registry import Registry
 
 # Named constraints: SQLite's batch migrations cannot drop an unnamed one.
 NAMES = {
@@ -58,6 +62,20 @@ class EntityInfo:
     # Records of what was done, not of what is so: a total export keeps them apart, as it does the change log.
     journal: bool = False
     fields: dict[str, Field] = field(default_factory=dict)
+    # What this deployment's integrators added; these are in `fields` too.
+    custom: tuple[Field, ...] = ()
+    registry: Registry | None = field(default=None, repr=False)
+
+    def of_deployment(self, registry: Registry, custom: Iterable[Field]) -> EntityInfo:
+        """Give the same entity as one deployment has it: with custom fields, and references that know theirs."""
+        own = {
+            n: f if f.references is None else replace(f, registry=registry)
+            for n, f in self.cls.info.fields.items()
+        }
+        added = tuple(replace(f, registry=registry) for f in custom)
+        return replace(
+            self.cls.info, fields=own | {f.name: f for f in added}, custom=added, registry=registry
+        )
 
     @cached_property
     def name(self) -> str:
@@ -106,7 +124,7 @@ class EntityInfo:
     def parents(self) -> tuple[EntityInfo, ...]:
         """Give the entities whose records this one's belong to, other than itself."""
         found = (f.target for f in self.fields.values() if f.parent)
-        return tuple(target for target in found if target is not None and target is not self)
+        return tuple(target for target in found if target is not None and target.name != self.name)
 
     @cached_property
     def subjects(self) -> tuple[Field, ...]:
@@ -310,6 +328,14 @@ def _declared_fields(cls: type[Entity]) -> dict[str, Field]:
     for name, declared in list(cls.__dict__.items()):
         if not isinstance(declared, Field):
             continue
+        if is_member(name):
+            raise Misconfigured(
+                _(
+                    "{type}.{name}: names that begin with x_ belong to custom fields.",
+                    type=cls.__name__,
+                    name=name,
+                )
+            )
         note = str(notes.pop(name, ""))
         changes: dict[str, Any] = {"optional": "None" in note or "Optional[" in note}
         if declared.references == "self":
@@ -381,8 +407,6 @@ def _indexes(info: EntityInfo) -> list[Index]:
 
 def _remember_columns(info: EntityInfo) -> None:
     """Let each field know the columns it got."""
-    from dataclasses import replace  # noqa: PLC0415 - used once per class
-
     for name, declared in info.fields.items():
         columns = tuple(info.table.c[f"{name}{suffix}"] for suffix in declared.kind.suffixes)
         info.fields[name] = replace(declared, columns=columns)

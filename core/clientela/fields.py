@@ -15,6 +15,8 @@ from dataclasses import field as dataclass_field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
+from sqlalchemy import column
+
 from clientela.kinds.base import Home, Kind
 from clientela.kinds.choices import ChoiceKind, MultiChoiceKind, TagsKind
 from clientela.kinds.codes import CountryKind, CurrencyKind, LanguageKind
@@ -32,9 +34,10 @@ from clientela.kinds.text import EmailKind, PhoneKind, RichTextKind, TextKind, U
 from clientela.kinds.times import DayKind, InstantKind
 
 if TYPE_CHECKING:
-    from sqlalchemy import Column
+    from sqlalchemy import Column, ColumnElement, FromClause
 
     from clientela.entity import Entity, EntityInfo
+    from clientela.registry import Registry
 
 OnDelete = Literal["restrict", "cascade", "set_null"]
 FieldClass = Literal["pii", "financial", "secret"]
@@ -98,6 +101,8 @@ class Field:
     on_delete: OnDelete = "restrict"
     parent: bool = False
     columns: tuple[Column[Any], ...] = dataclass_field(default=(), compare=False)
+    # Where the entities of a deployment are looked up once it has custom fields.
+    registry: Registry | None = dataclass_field(default=None, compare=False, repr=False)
 
     def named(self, name: str, **changes: Any) -> Field:
         """Give the same field under its name, with a label made from it when none was declared."""
@@ -108,6 +113,56 @@ class Field:
         """Give the same field as a deployment reads it."""
         kind = self.kind.at_home(home)
         return self if kind is self.kind else replace(self, kind=kind)
+
+    # where the value is -----------------------------------------------------------------------------------------------
+
+    @property
+    def width(self) -> int:
+        """Count the columns of the field."""
+        return len(self.kind.suffixes)
+
+    @property
+    def may_be_missing(self) -> bool:
+        """Say whether a row may have no value, whatever input must name."""
+        return self.optional
+
+    def get(self, record: Any) -> Any:
+        """Read the field of a record."""
+        return getattr(record, self.name)
+
+    def put(self, record: Any, value: Any) -> None:
+        """Set the field of a record."""
+        setattr(record, self.name, value)
+
+    def columns_in(self, table: FromClause) -> tuple[ColumnElement[Any], ...]:
+        """Give the expressions over a table, or an alias of it, that are compared, ordered by and indexed."""
+        return tuple(table.c[column.name] for column in self.columns)
+
+    def selected_in(self, table: FromClause) -> tuple[ColumnElement[Any], ...]:
+        """Give the expressions that are selected: what they give is what the kind stores."""
+        return self.columns_in(table)
+
+    def raw(self) -> tuple[ColumnElement[Any], ...]:
+        """Give the same by bare names and without a type: nothing to convert, and little to hash at each call."""
+        return tuple(column(one.name) for one in self.columns)
+
+    def compared_raw(self) -> ColumnElement[Any]:
+        """Give the value by which a list is ordered, by its bare name, as a cursor keeps it."""
+        return self.raw()[0]
+
+    def stored(self, row: Any) -> Any:
+        """Give the value in a row of the whole table."""
+        return self.kind.from_columns([row[column.name] for column in self.columns])
+
+    def logged(self, value: Any) -> Any:
+        """Give the form in which the change log keeps a value."""
+        return None if value is None else self.kind.dump(value)
+
+    def told(self, raw: Any) -> Any:
+        """Give the JSON form of what the change log kept."""
+        return raw
+
+    # what may be said of it -------------------------------------------------------------------------------------------
 
     @property
     def has_default(self) -> bool:
@@ -128,7 +183,10 @@ class Field:
     @property
     def target(self) -> EntityInfo | None:
         """Give the entity that a reference points at."""
-        return None if self.references in (None, "self") else self.references.info  # type: ignore[union-attr]
+        if self.references is None or self.references == "self":
+            return None
+        declared: EntityInfo = self.references.info
+        return declared if self.registry is None else self.registry.of(declared)
 
     def initial(self) -> Any:
         """Give the value of a new record that did not name the field."""

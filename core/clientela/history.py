@@ -13,6 +13,7 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, inspect
 
 from clientela import ids
 from clientela.entity import Composed, Entity, EntityInfo
+from clientela.members import is_member, members_before
 from clientela.storage.types import Instant, Key, json_type, plain_text
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ CHANGE = Table(
     Index("ix_core_change_set", "set_id"),
 )
 
+# So many changes wait in memory before a sweep writes them.
+MOST_HELD = 2_000
+
 # Fields that change with every write and say nothing of their own.
 BOOKKEEPING = frozenset({"rev", "updated_at", "updated_by"})
 
@@ -79,8 +83,16 @@ class Change:
             "id": info.public_id(self.record_id),
             "kind": self.kind,
             "rev": self.rev,
-            "before": self.before,
+            "before": told(info, self.before),
         }
+
+
+def told(info: EntityInfo, before: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Give logged values in their JSON form; custom fields are logged as they are stored."""
+    if before is None:
+        return None
+    fields = info.fields
+    return {name: fields[name].told(v) if name in fields else v for name, v in before.items()}
 
 
 @dataclass
@@ -108,6 +120,12 @@ class ChangeSet:
         self.entities.add(entity)
         if self._counted is None:
             self._insert(ctx)
+
+    def spill(self, ctx: Context) -> None:
+        """Write what there is so far and forget it, once it is much, so that a sweep needs no memory."""
+        if len(self.changes) >= MOST_HELD:
+            self.write(ctx)
+            self.changes.clear()
 
     def write(self, ctx: Context) -> None:
         """Write the changes that wait, in bulk; an action that changed nothing leaves nothing."""
@@ -160,7 +178,7 @@ def stored_slots(record: Entity, name: str) -> tuple[str, ...]:
 def before_values(record: Entity) -> dict[str, Any]:
     """Give the old values of the fields that are about to change, as JSON."""
     state: Any = inspect(record)
-    changed = {}
+    changed: dict[str, Any] = {}
     for name, declared in record.info.fields.items():
         if name in BOOKKEEPING:
             continue
@@ -175,7 +193,11 @@ def before_values(record: Entity) -> dict[str, Any]:
             for h in histories
         ]
         value = declared.kind.from_columns(old)
-        if value == getattr(record, name) and None not in (value, getattr(record, name)):
+        if name == "custom":
+            changed |= members_before(value, record.custom)
+            continue
+        now = declared.get(record)
+        if value == now and None not in (value, now):
             continue
         # That a secret changed is told, not what it was: an old password is often the one of another place.
         told = value is not None and declared.field_class != "secret"
@@ -184,9 +206,11 @@ def before_values(record: Entity) -> dict[str, Any]:
 
 
 def dumped(record: Entity, name: str) -> Any:
-    """Give the JSON form of a field's present value."""
-    value = getattr(record, name)
-    return None if value is None else record.info.fields[name].kind.dump(value)
+    """Give a field's present value as the log keeps it."""
+    if is_member(name):
+        return (record.custom or {}).get(name)
+    declared = record.info.fields[name]
+    return declared.logged(declared.get(record))
 
 
 def whole(record: Entity) -> dict[str, Any]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from clientela.actions import Action
     from clientela.app import App
     from clientela.context import Context
+    from clientela.custom.references import Reference
     from clientela.customers.entities import Customer
     from clientela.entity import Entity, EntityInfo
     from clientela.exchange.vcards.model import CardProperty
@@ -80,6 +81,15 @@ def row_scope(
 
     `table` may be an alias; build the predicate from `table.c`. It is ANDed into lists, counts, searches, exports,
     filters through references and single reads. A failure refuses the whole query.
+    """
+
+
+@hookspec("guard")
+def field_references(ctx: Context, entity: str, field: str) -> list[Reference] | None:
+    """Asked what names a field, before it is removed, hidden or renamed.
+
+    Give a `Reference` for everything that would break without the field, whoever may see it; or None. A plugin whose
+    code reads a field, or that keeps filters of its own, answers here.
     """
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Column, FromClause, MetaData, Table, func, select, union_all
 
 from clientela.history import CHANGE, CHANGE_SET
+from clientela.members import is_member, with_members
 from clientela.storage.types import Key
 
 if TYPE_CHECKING:
@@ -116,13 +117,18 @@ def _folded(info: EntityInfo, present: Row | None, newest_first: Iterable[Any]) 
             row = _columns(info, change.before, every=True)
         elif row is not None:
             row = row | _columns(info, change.before or {}, every=False)
+            row["custom"] = with_members(row["custom"], _members(change.before or {}))
     return row
+
+
+def _members(before: dict[str, Any]) -> dict[str, Any]:
+    return {name: raw for name, raw in before.items() if is_member(name)}
 
 
 def _columns(info: EntityInfo, before: dict[str, Any], *, every: bool) -> Row:
     """Spread old values over the columns they came from."""
     made: Row = {}
-    for name, declared in info.fields.items():
+    for name, declared in info.cls.info.fields.items():
         if name not in before and not every:
             continue
         raw = before.get(name)

@@ -93,6 +93,7 @@ class Shape:
 
 def list_page(ctx: Context, info: EntityInfo, question: Question) -> Page:
     """Give one page of the records this principal may see."""
+    info = ctx.info(info)
     ctx.require(info.permission("read"))
     if not 1 <= question.limit <= MOST_ROWS:
         raise _bad_parameter("limit", _("limit is a number from 1 to {most}.", most=MOST_ROWS))
@@ -195,6 +196,7 @@ def get_row(
     trashed: bool | None = False,
 ) -> dict[str, Any]:
     """Give one record as a dict, or refuse with `NotFound`."""
+    info = ctx.info(info)
     ctx.require(info.permission("read"))
     shape = shape_of(ctx, info, fields, expand)
     letters = ids.parse_key(key, info.prefix)
@@ -203,7 +205,7 @@ def get_row(
     row = None
     if letters is not None:
         query = ctx.statement(
-            ("get", info.name, shape.names, trashed),
+            ("get", info, shape.names, trashed),
             visible(ctx, info, table, trashed=None),
             lambda rules: read.select_from(table).where(
                 table.c.id == bindparam("key"), *in_trash(table, trashed=trashed), *rules
@@ -221,13 +223,14 @@ def related(
     ctx: Context, info: EntityInfo, name: str, key: str, *, sort: str, limit: int
 ) -> list[dict[str, Any]]:
     """Give the records that refer to one, at most `limit`, in an order."""
+    info = ctx.info(info)
     table = ctx.table(info)
     shape = shape_of(ctx, info, (), ())
     keyset = Keyset(info, sort_keys(ctx, info, sort), table, backwards=False)
     read = reader(info, shape.names, sqlite=ctx.app.db.is_sqlite)
-    column = table.c[info.fields[name].columns[0].name]
+    column = info.fields[name].columns_in(table)[0]
     query = ctx.statement(
-        ("related", info.name, shape.names, name, sort, limit),
+        ("related", info, shape.names, name, sort, limit),
         visible(ctx, info, table, trashed=None),
         lambda rules: (
             read.select_from(table)
@@ -246,6 +249,7 @@ def stream(
 
     A question that cannot be answered is refused here, before the first row is asked for.
     """
+    info = ctx.info(info)
     read = reader(info, names, sqlite=ctx.app.db.is_sqlite)
     table = ctx.table(info)
     keyset = Keyset(info, sort_keys(ctx, info, question.sort), table, backwards=False)
@@ -274,6 +278,7 @@ def _batches(
 
 def readable_names(ctx: Context, info: EntityInfo) -> tuple[str, ...]:
     """Give the fields this principal may see."""
+    info = ctx.info(info)
     masked = ctx.principal.hidden_classes
     if not masked:
         return tuple(info.visible)

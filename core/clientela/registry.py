@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from clientela.actions import Action
-from clientela.entity import EntityInfo
+from clientela.entity import Entity, EntityInfo
 from clientela.errors import Misconfigured, NotFound, did_you_mean
 from clientela.facts import Fact, Subscription
 from clientela.fields import Field
@@ -13,9 +14,12 @@ from clientela.i18n.texts import _
 from clientela.plugins.card import Plugin, View
 from clientela.verbs import verbs_of
 
+if TYPE_CHECKING:
+    from clientela.custom.kinds import Offer
+
 
 class Registry:
-    """The entities, actions, facts and permissions of one app; built once, then only read."""
+    """The entities, actions, facts and permissions of one app; built once, then only read, but for custom fields."""
 
     def __init__(self, plugins: Sequence[Plugin]) -> None:
         self.plugins: dict[str, Plugin] = {}
@@ -28,6 +32,7 @@ class Registry:
         self.subscriptions: dict[str, Subscription] = {}
         self.permissions: dict[str, str] = {}
         self.views: dict[tuple[str, str], View] = {}
+        self.kinds: dict[str, Offer] = {}
         for plugin in plugins:
             self._add(plugin)
         self._check_references()
@@ -44,6 +49,8 @@ class Registry:
             self.facts[fact.name] = fact
         for subscription in plugin.subscriptions:
             self._add_subscription(subscription)
+        for offer in plugin.custom_kinds:
+            self._add_kind(offer)
         self.permissions |= plugin.permissions
         for entity, views in plugin.views.items():
             self.views |= {(entity, name): view for name, view in views.items()}
@@ -88,6 +95,11 @@ class Registry:
             )
         self.subscriptions[subscription.name] = subscription
 
+    def _add_kind(self, offer: Offer) -> None:
+        if offer.name in self.kinds:
+            raise Misconfigured(_("Two plugins offer a kind named {name}.", name=offer.name))
+        self.kinds[offer.name] = offer
+
     def _check_references(self) -> None:
         """Refuse a composition in which a record points at an entity that is not there."""
         for info in self.entities.values():
@@ -101,6 +113,30 @@ class Registry:
                             target=declared.target.name,
                         )
                     )
+
+    def customize(self, custom: Mapping[str, Sequence[Field]]) -> None:
+        """Give entities these custom fields in place of those they had; a reader sees the old ones or the new."""
+        entities = {
+            name: info
+            if info.registry is self and info.custom == tuple(custom.get(name, ()))
+            else info.of_deployment(self, custom.get(name, ()))
+            for name, info in self.entities.items()
+        }
+        self.by_collection = {(i.plugin, i.collection): i for i in entities.values()}
+        self.by_table = {i.table.name: i for i in entities.values()}
+        self.entities = entities
+
+    def of(self, what: EntityInfo | type[Entity]) -> EntityInfo:
+        """Give an entity as this deployment has it, with its custom fields."""
+        declared = what if isinstance(what, EntityInfo) else what.info
+        return self.entities.get(declared.name, declared)
+
+    def searched(self) -> dict[str, tuple[str, ...]]:
+        """Name the custom fields of each entity under whose words its records are found."""
+        return {
+            name: tuple(f.name for f in info.custom if f.search and not f.hidden)
+            for name, info in self.entities.items()
+        }
 
     def entity(self, name: str) -> EntityInfo:
         """Get an entity by `plugin.entity`."""
@@ -139,7 +175,7 @@ class Registry:
             (other, name)
             for other in self.entities.values()
             for name, declared in other.fields.items()
-            if declared.target is info
+            if declared.target is not None and declared.target.name == info.name
         ]
 
     def belonging(self, info: EntityInfo) -> list[tuple[EntityInfo, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, column, select
+from sqlalchemy import ColumnElement, FromClause, Select, select
 
 from clientela.entity import EntityInfo
 from clientela.fields import Field
@@ -30,12 +30,10 @@ class Reader:
         self.info = info
         self.names = names
         self._fields = [info.fields[name] for name in names]
-        self._columns = [c.name for f in self._fields for c in f.columns]
-        self._plain = all(len(f.columns) == 1 for f in self._fields)
+        self._plain = all(f.width == 1 for f in self._fields)
         self._renders = _renders(self._fields, sqlite=sqlite)
-        self.width = len(self._columns)
-        # Bare names without a type: nothing to convert, and little for SQLAlchemy to hash at each call.
-        self._raw: list[ColumnElement[Any]] = [column(name) for name in self._columns]
+        self._raw: list[ColumnElement[Any]] = [one for f in self._fields for one in f.raw()]
+        self.width = len(self._raw)
 
     def select_from(self, table: FromClause, *more: ColumnElement[Any]) -> Select[Any]:
         """Begin a statement that selects the raw columns, and more behind them."""
@@ -55,7 +53,7 @@ class Reader:
         values: dict[str, Any] = {}
         place = 0
         for declared in self._fields:
-            width = len(declared.columns)
+            width = declared.width
             raw = row[place] if width == 1 else tuple(row[place : place + width])
             place += width
             render = renders.get(declared.name)
@@ -80,9 +78,9 @@ def record_dict(ctx: Context, record: Entity) -> dict[str, Any]:
     """Give the JSON-ready dict of a record object, without what this principal may not see."""
     masked = ctx.principal.hidden_classes
     made: dict[str, Any] = {}
-    for name, declared in record.info.visible.items():
+    for name, declared in ctx.info(record).visible.items():
         if declared.field_class in masked and masked:
             continue
-        value = getattr(record, name)
+        value = declared.get(record)
         made[name] = None if value is None else declared.kind.dump(value)
     return made

@@ -47,7 +47,7 @@ def _follow(
                     ctx.hook.record_trashing(ctx=ctx, record=draft(child, dict(one)))
             ctx.change_set().open(ctx, child.name, len(changed))
             Writer(ctx).change(child, changed)
-            if child is not info:
+            if child.name != info.name:
                 _follow(ctx, child, [one["id"] for one in rows], was=was, becomes=becomes)
 
 

@@ -21,12 +21,13 @@ from sqlalchemy.orm.util import identity_key
 from clientela import facts as told
 from clientela.bulk.drafts import draft
 from clientela.bulk.records import Writer
-from clientela.bulk.values import Known, Values, logged, stored_values
+from clientela.bulk.values import CUSTOM, Known, Values, logged, stored_values
 from clientela.entity import EntityInfo
 from clientela.errors import Conflict, NotFound
 from clientela.external import name_external
 from clientela.history import BOOKKEEPING, CHANGE, CHANGE_SET, EXTERNAL_NAMES
 from clientela.i18n import _
+from clientela.members import is_member, with_members
 
 if TYPE_CHECKING:
     from clientela.context import Context
@@ -116,9 +117,15 @@ class Step:
         return "purge" if self.values is None else "change"
 
     @property
-    def place(self) -> int:
-        """Give when it is written, among the others."""
-        return self.first or 0 if self.what == "create" else self.last
+    def place(self) -> tuple[int, int]:
+        """Give when it is written: who is referred to comes back first and goes last.
+
+        What only changes is written in the order in which it was changed, because a guard may ask of the later one
+        what holds only after the earlier: a role's rule names a field by the name that the field has by then.
+        """
+        if self.what == "create":
+            return 0, self.first or 0
+        return (2, self.last) if self.what == "purge" else (1, -self.last)
 
 
 class Back:
@@ -199,12 +206,11 @@ class Back:
         later = [row for row in history if row.rev > change.rev]
         back: Values = {}
         for name, old in change.before.items():
-            declared = step.info.fields[name]
-            if declared.field_class == "secret":
+            if not is_member(name) and step.info.fields[name].field_class == "secret":
                 continue  # the log did not keep it
             if self._compare(step, name, _left(step, later, name)):
-                back[name] = None if old is None else declared.kind.revive(old)
-        step.values = (step.values or {}) | back
+                back[name] = old
+        step.values = _with(step.info, step.values or {}, back)
 
     def _compare(self, step: Step, name: str, left: Any) -> bool:
         assert step.values is not None  # noqa: S101 - told to the type checker
@@ -236,9 +242,9 @@ class Back:
         """Collect the records that refer to those that are to go, and do not go themselves."""
         keys = [step.stored["id"] for step in going if step.stored is not None]
         for other, name in self._ctx.app.registry.referring(info):
-            column = other.fields[name].columns[0]
+            column = other.fields[name].columns_in(other.table)[0]
             query = select(other.table.c.id, column).where(column.in_(keys))
-            if other is info:
+            if other.name == info.name:
                 query = query.where(other.table.c.id.not_in(keys))
             for key, target in self._ctx.connection.execute(query.limit(MOST_LISTED)):
                 self._clash(other, key, name, left=None, now=info.public_id(target))
@@ -293,14 +299,28 @@ def _later(ctx: Context, keys: Sequence[str]) -> dict[str, list[Any]]:
     return found
 
 
+def _with(info: EntityInfo, values: Values, logged: Values) -> Values:
+    """Give values with some of them as the log kept them; custom fields stand there as they are stored."""
+    made = dict(values)
+    members = {name: raw for name, raw in logged.items() if is_member(name)}
+    for name in logged.keys() - members.keys():
+        raw = logged[name]
+        made[name] = None if raw is None else info.fields[name].kind.revive(raw)
+    if members:
+        made[CUSTOM] = with_members(values[CUSTOM], members)
+        made |= {f.name: f.stored(made) for f in info.custom if f.name in members}
+    return made
+
+
 def _revived(info: EntityInfo, change: Any) -> Values:
     """Give the values of a purged record as the log kept them; its revisions go on where they ended."""
     values: Values = {}
-    for name, declared in info.fields.items():
+    for name, declared in info.cls.info.fields.items():
         raw = change.before.get(name)
         values[name] = declared.initial() if raw is None and not declared.optional else None
         if raw is not None:
             values[name] = declared.kind.revive(raw)
+    values |= {declared.name: declared.stored(values) for declared in info.custom}
     return values | {"rev": change.rev + 1, EXTERNAL_NAMES: change.before.get(EXTERNAL_NAMES, [])}
 
 

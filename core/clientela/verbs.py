@@ -78,11 +78,12 @@ def update(ctx: Context, record: Entity, values: dict[str, Any], *, info: Entity
 
 
 def _assign(ctx: Context, record: Entity, values: dict[str, Any]) -> None:
+    fields = ctx.info(record).fields
     for name, value in values.items():
-        declared = record.info.fields[name]
+        declared = fields[name]
         if declared.target is not None and value is not None:
             ctx.check_reference(name, declared.target, value)
-        setattr(record, name, value)
+        declared.put(record, value)
 
 
 def trash(ctx: Context, record: Entity, *, info: EntityInfo) -> Entity:
@@ -123,7 +124,8 @@ def _settle(
     ctx: Context, record: Entity, other: EntityInfo, declared: Field, going: frozenset[str]
 ) -> None:
     """Do to the records that refer to this one what they declared: go with it, forget it, or forbid the purge."""
-    refers = (getattr(other.cls, declared.name) == record.id, other.cls.id != record.id)
+    here = declared.columns_in(other.table)[0]
+    refers = (here == record.id, other.table.c.id != record.id)
     if declared.on_delete == "restrict":
         count = ctx.connection.execute(
             select(func.count()).select_from(other.table).where(*refers)
@@ -142,7 +144,7 @@ def _settle(
         if declared.on_delete == "cascade" and referring.id not in going:
             purge(ctx, referring, info=other, going=going)
         else:  # a ring is opened here, or it could not be deleted one after another
-            setattr(referring, declared.name, None)
+            declared.put(referring, None)
 
 
 def _take_along(ctx: Context, record: Entity, other: EntityInfo, declared: Field) -> None:

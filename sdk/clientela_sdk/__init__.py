@@ -13,6 +13,8 @@ from clientela.access.scopes import visible
 from clientela.actions import Action, action
 from clientela.app import App
 from clientela.context import Context
+from clientela.custom.kinds import Offer
+from clientela.custom.references import Reference
 from clientela.customers.entities import (
     Address,
     Consent,
@@ -139,6 +141,7 @@ __all__ = [
     "Misconfigured",
     "Money",
     "NotFound",
+    "Offer",
     "PersonName",
     "Plugin",
     "PostalAddress",
@@ -149,6 +152,7 @@ __all__ = [
     "RecordPurged",
     "RecordRestored",
     "RecordTrashed",
+    "Reference",
     "Refusal",
     "Role",
     "RoleId",

@@ -11,6 +11,7 @@ from clientela.access.entities import Role, Token, User
 from clientela.access.passwords import verify_password
 from clientela.access.principal import SYSTEM, Principal, rules_of, system
 from clientela.access.tokens import MARK, digest
+from clientela.custom.loading import version_columns
 from clientela.errors import Unauthenticated
 from clientela.i18n.texts import _
 from clientela.normalize import normalize_email
@@ -62,12 +63,16 @@ class Directory:
             select(
                 token.c.id, token.c.name, token.c.roles, token.c.permissions, token.c.expires_at, token.c.user_id,
                 user.c.roles.label("user_roles"), user.c.active, user.c.deleted_at, user.c.language,
+                *version_columns(),
             )
             .join_from(token, user, token.c.user_id == user.c.id, isouter=True)
             .where(which, token.c.deleted_at.is_(None))
         )  # fmt: skip
         with self._app.db.read() as connection:
             row = connection.execute(query).first()
+            if row is not None:
+                # Beside the token, so that nobody else need ask: what is declared is noticed as fast as a role.
+                self._app.definitions.see(connection, tuple(row[-3:]))
             if row is None or (row.expires_at is not None and row.expires_at <= self._app.clock()):
                 return None
             if row.user_id is not None and (not row.active or row.deleted_at is not None):

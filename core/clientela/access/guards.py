@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from clientela.access.entities import Role, User
 from clientela.access.principal import RoleRules, rules_of
+from clientela.custom.loading import entity_within
 from clientela.errors import FieldProblem, Forbidden, Invalid, Refusal, did_you_mean
 from clientela.filters import bind, parse
 from clientela.hookspecs import hookimpl
@@ -40,7 +41,7 @@ def _check_scopes(ctx: Context, scopes: dict[str, str], before: dict[str, str]) 
         try:
             node = parse(rule)
             if node is not None:
-                bind(node, ctx.app.registry.entity(name), now=ctx.now, today=ctx.today, me="0" * 26)
+                bind(node, entity_within(ctx, name), now=ctx.now, today=ctx.today, me="0" * 26)
         except Refusal as wrong:
             raise Invalid(
                 wrong.detail, [FieldProblem("/scopes", "invalid", wrong.detail)]

@@ -99,7 +99,7 @@ def _parents(
         other = ctx.table(target).alias()
         rules = reachable(ctx, target, other, verb="read", depth=depth - 1)
         if rules:
-            here = table.c[declared.columns[0].name]
+            here = declared.columns_in(table)[0]
             found = exists().where(other.c.id == here, *rules)
             predicates.append(or_(here.is_(None), found) if declared.optional else found)
     return predicates
@@ -152,7 +152,9 @@ def _rule(ctx: Context, info: EntityInfo, table: FromClause, rule: str) -> Colum
         node = parse(rule)
         if node is None:
             return false()
-        bound = bind(node, info, now=ctx.now, today=ctx.today, me=ctx.principal.user or _NOBODY)
+        bound = bind(
+            node, ctx.info(info), now=ctx.now, today=ctx.today, me=ctx.principal.user or _NOBODY
+        )
     except Refusal as wrong:
         ctx.app.note(
             _(

@@ -13,11 +13,12 @@ from clientela.i18n.texts import _
 if TYPE_CHECKING:
     from clientela.app import App
 
-# Nobody raises their own rights: who may do what is decided by an administrator. Deny wins over every other role, so
-# an administrator is not an employee as well.
+# Nobody raises their own rights: who may do what, and which fields there are, is decided by an administrator. Deny
+# wins over every other role, so an administrator is not an employee as well.
 _NO_ACCESS_CONTROL = (
     "-core.user.create", "-core.user.update", "-core.user.trash", "-core.user.restore", "-core.user.set_password",
-    "-core.role.*", "-core.token.*",
+    "-core.role.*", "-core.token.*", "-core.custom_field.create", "-core.custom_field.update",
+    "-core.custom_field.trash", "-core.custom_field.restore",
 )  # fmt: skip
 
 ROLES: tuple[dict[str, Any], ...] = (

@@ -123,7 +123,7 @@ def _clear(ctx: Context) -> None:
     for info in reversed(members.entities_of(ctx.app)):
         table = info.table
         own = select(func.count()).select_from(table)
-        if info is Role.info:
+        if info.name == Role.info.name:
             own = own.where(table.c.created_by != "system:init")
         count = ctx.connection.execute(own).scalar_one()
         if count:

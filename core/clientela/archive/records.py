@@ -225,10 +225,7 @@ def _learn(ctx: Context, info: EntityInfo, rows: list[Row]) -> None:
     made = []
     for row in rows:
         if row["deleted_at"] is None:
-            values = {
-                f.name: f.kind.from_columns([row[c.name] for c in f.columns])
-                for f in info.search_fields
-            }
+            values = {f.name: f.stored(row) for f in info.search_fields}
             made.append(
                 {"record_id": row["id"], "entity": info.name, "words": words_from(info, values)}
             )

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, update
 from clientela import ids
 from clientela.bulk.keys import hexadecimal, letters, new_keys
 from clientela.bulk.storing import Already, driver, driver_errors, insert
-from clientela.bulk.values import Known, Values, whole_of
+from clientela.bulk.values import CUSTOM, Known, Values, members_of, whole_of
 from clientela.entity import EntityInfo
 from clientela.errors import Stale
 from clientela.external import forget_names, names_of
@@ -19,6 +19,7 @@ from clientela.fields import Field
 from clientela.history import CHANGE, EXTERNAL_NAMES, MOST_SHOWN, Change
 from clientela.i18n.texts import _
 from clientela.kinds.base import Kind
+from clientela.members import is_member
 from clientela.search import DOCUMENT, words_from
 
 if TYPE_CHECKING:
@@ -52,9 +53,11 @@ class Writer:
         """Insert records; `numbers` are their keys as numbers, where the caller drew them."""
         stored = self._stored_keys([values["id"] for values in records], numbers)
         columns: dict[str, list[Any]] = {"id": stored}
-        for name, declared in info.fields.items():
+        for name, declared in info.cls.info.fields.items():
             if name != "id":
                 columns |= _spread(declared, [values[name] for values in records])
+        if info.custom:
+            columns[CUSTOM] = [members_of(info, values) for values in records]
         insert(self._ctx.connection, info.table, columns)
         self._log_created(info, stored, [values["rev"] for values in records])
         self._show(info, [(values["id"], "create", values["rev"], None) for values in records])
@@ -118,11 +121,13 @@ class Writer:
 
     def _update(self, info: EntityInfo, names: Sequence[str], members: Sequence[Known]) -> None:
         table = info.table
-        columns = [column.name for name in names for column in info.fields[name].columns]
+        own = [name for name in names if not is_member(name)]
+        columns = [column.name for name in own for column in info.fields[name].columns]
+        custom = len(own) < len(names)
         statement = (
             update(table)
             .where(table.c.id == bindparam("the_id"), table.c.rev == bindparam("the_rev"))
-            .values({name: bindparam(f"new_{name}") for name in columns})
+            .values({n: bindparam(f"new_{n}") for n in (*columns, *([CUSTOM] if custom else []))})
             .values(
                 rev=table.c.rev + 1, updated_at=self._ctx.now, updated_by=self._ctx.principal.id
             )
@@ -130,10 +135,12 @@ class Writer:
         rows = []
         for known in members:
             row = {"the_id": known.values["id"], "the_rev": known.stored["rev"]}
-            for name in names:
+            for name in own:
                 declared = info.fields[name]
                 parts = declared.kind.to_columns(known.values[name])
                 row |= {f"new_{c.name}": p for c, p in zip(declared.columns, parts, strict=True)}
+            if custom:
+                row[f"new_{CUSTOM}"] = members_of(info, known.values)
             rows.append(row)
         done = self._ctx.connection.execute(statement, rows)
         if done.rowcount not in (-1, len(rows)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from clientela.app import App
     from clientela.context import Context
     from clientela.i18n import Translator
+    from clientela.registry import Registry
     from clientela.settings import Settings
 
 T = TypeVar("T")
@@ -89,6 +91,18 @@ class Desk:
         from clientela.app import App  # noqa: PLC0415 - most of the kernel hangs on it
 
         return App(settings=self.settings)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Give what is declared, with the custom fields; a database that is not there yet has none."""
+        from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 - see app
+
+        url = self.app.db.url
+        if not self.app.db.is_sqlite or self.app.db.in_memory or Path(url.database or "").is_file():
+            # Whatever needs the database says itself that it is not migrated; help needs none.
+            with suppress(DBAPIError):
+                self.app.look_again()
+        return self.app.registry
 
     @cached_property
     def principal(self) -> Principal:

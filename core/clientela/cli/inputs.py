@@ -49,7 +49,8 @@ def _field_option(name: str, declared: Field) -> click.Option:
         metavar=f"[{'|'.join(choices)}]" if 0 < len(choices) < 6 else kind.name.upper(),  # noqa: PLR2004 - fits a line
         shell_complete=lambda _c, _p, begun: [one for one in choices if one.startswith(begun)],
     )
-    about = Text(declared.help or declared.label)
+    said = declared.help or declared.label
+    about = said if isinstance(said, Text) else Text(said)
     # Set here, because click would make plain text of it, which cannot be translated by its parts.
     made.help = about + _(" Required.") if declared.required else about
     return made

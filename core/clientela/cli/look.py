@@ -88,7 +88,7 @@ def _field_row(desk: Desk, declared: Field) -> Row:
 
 def entity_named(desk: Desk, name: str) -> EntityInfo:
     """Find an entity by its full name, or by its short one where it is the only one."""
-    registry = desk.app.registry
+    registry = desk.registry
     if "." in name:
         return registry.entity(name)
     found = [i for i in registry.entities.values() if name in (i.singular, i.collection)]

@@ -23,7 +23,7 @@ from clientela.plugins.card import View
 
 def plugin_group(desk: Desk, name: str) -> Group:
     """Make the group of a plugin: its entities, and its actions that are about no record."""
-    registry = desk.app.registry
+    registry = desk.registry
     if name not in registry.plugins:
         raise NotFound(
             _("The plugin {name} is disabled in this deployment.", name=name),

@@ -65,7 +65,13 @@ class Plan:
     @property
     def own_places(self) -> list[tuple[str, ...]]:
         """Give the fields by which rows refer to records of their own entity, perhaps to earlier rows."""
-        own = (c for c in self.columns if c.by is not None and c.field.target is self.info)
+        own = (
+            c
+            for c in self.columns
+            if c.by is not None
+            and c.field.target is not None
+            and c.field.target.name == self.info.name
+        )
         return [(column.by.name,) for column in own if column.by is not None]
 
     def parse(self, rows: Sequence[tuple[int, list[str]]], lost: Sequence[Problem]) -> Parsed:

@@ -57,7 +57,7 @@ def export_vcards(ctx: Context, question: Question, version: Version = "4.0") ->
 
 def write_cards(asked: Asked, version: Version = "4.0") -> Iterator[bytes]:
     """Write an export as cards; only a customer has one, and it has no columns to choose."""
-    if asked.info is not Customer.info or asked.columns:
+    if asked.info.name != Customer.info.name or asked.columns:
         raise Invalid(_("A business card is of a customer, and has no columns to choose."))
     return _heard(export_vcards(asked.ctx, asked.question, version), asked)
 

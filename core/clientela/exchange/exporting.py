@@ -35,7 +35,7 @@ def export_csv(
     `excel` writes what a Russian Excel opens without asking: semicolons and a byte order mark. Cells that a
     spreadsheet would compute begin with an apostrophe, which an import takes off again.
     """
-    return write_csv(Asked(ctx, info, question, columns, excel=excel))
+    return write_csv(Asked(ctx, ctx.info(info), question, columns, excel=excel))
 
 
 def write_csv(asked: Asked) -> Iterator[bytes]:
@@ -61,7 +61,7 @@ def export_jsonl(
     ctx: Context, info: EntityInfo, question: Question, columns: tuple[str, ...] = ()
 ) -> Iterator[bytes]:
     """Give one JSON object per line, in pieces; the same objects as a list in REST."""
-    return write_jsonl(Asked(ctx, info, question, columns))
+    return write_jsonl(Asked(ctx, ctx.info(info), question, columns))
 
 
 def write_jsonl(asked: Asked) -> Iterator[bytes]:

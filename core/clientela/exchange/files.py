@@ -60,5 +60,7 @@ def work_for(  # noqa: PLR0913 - the same
     progress: Progress | None = None,
 ) -> Work:
     """Give the import of a file: of cards, or of rows."""
+    app.look_again()
+    info = app.registry.of(info)
     kind = CardWork if is_cards(source, options.file) else Work
     return kind(app, principal, info, options, face, progress)

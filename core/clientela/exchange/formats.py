@@ -64,7 +64,7 @@ def export(  # noqa: PLR0913 - the door of a whole face
     """
     if excel and format_ != "csv":
         raise Invalid(_("Only CSV has a form for Excel; leave it out, or take csv."))
-    return known_format(format_).write(Asked(ctx, info, question, columns, excel, heard))
+    return known_format(format_).write(Asked(ctx, ctx.info(info), question, columns, excel, heard))
 
 
 def known_format(name: str) -> WriteFormat:

@@ -43,7 +43,7 @@ def resolved(
     found: dict[Any, list[str]] = {value: [] for value in wanted}
     if wanted:
         table = target.table
-        here = table.c[by.columns[0].name]
+        here = by.columns_in(table)[0]
         query = select(here, table.c.id).where(here.in_(wanted), *visible(ctx, target, table))
         for value, key in ctx.connection.execute(query):
             found[value].append(key)
@@ -102,14 +102,13 @@ def known_records(
 ) -> dict[tuple[Any, ...], list[Record]]:
     """Find the records of some keys among those that this principal may see, as they would be by now."""
     table = info.table
-    columns = [table.c[f.columns[0].name] for f in key]
-    names = [column.name for column in columns]
+    columns = [f.columns_in(table)[0] for f in key]
     found: dict[tuple[Any, ...], list[Record]] = {}
     wanted = list(wanted)
     query = select(table).where(among(columns, wanted), *visible(ctx, info, table))
     for row in ctx.connection.execute(query).mappings():
         record = stored_values(info, row)
-        found.setdefault(tuple(row[name] for name in names), []).append(record)
+        found.setdefault(tuple(record[f.name] for f in key), []).append(record)
     return _as_seen(found, [f.name for f in key], wanted, seen) if seen is not None else found
 
 

@@ -64,7 +64,7 @@ class Maker:
         return made
 
     def _seen_of(self, target: EntityInfo) -> Seen | None:
-        return self.seen if target is self.info else None
+        return self.seen if target.name == self.info.name else None
 
     def _note_new(self, before: Sequence[Any], after: Sequence[Any]) -> None:
         fresh = [BLANK if old is new else new for old, new in zip(before, after, strict=True)]
@@ -149,8 +149,9 @@ class Maker:
     def _refuse_taken(self) -> None:
         for names in self.info.unique_keys:
             fields = [self.info.fields[name] for name in names]
-            if all(len(f.columns) == 1 for f in fields):
-                self._refuse_taken_in(names, [self.info.table.c[f.columns[0].name] for f in fields])
+            if all(f.width == 1 for f in fields):
+                table = self.info.table
+                self._refuse_taken_in(names, [f.columns_in(table)[0] for f in fields])
 
     def _refuse_taken_in(self, names: Sequence[str], columns: Sequence[Any]) -> None:
         held = {

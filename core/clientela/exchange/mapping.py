@@ -174,7 +174,7 @@ def _by(declared: Field, name: str) -> Field:
             )
         )
     found = target.filter_field(name)
-    if found is None or not found.filterable or len(found.columns) != 1 or not found.kind.operators:
+    if found is None or not found.filterable or found.width != 1 or not found.kind.operators:
         names = [n for n, f in target.visible.items() if f.filterable]
         raise Invalid(
             _("{nouns} cannot be found by {name}.", nouns=target.heading, name=repr(name[:40]))
@@ -240,7 +240,7 @@ def _require_known(info: EntityInfo, made: Columns, options: ImportOptions) -> N
                     field=declared.name,
                 )
             )
-        if len(declared.columns) != 1 or not declared.kind.operators:
+        if declared.width != 1 or not declared.kind.operators:
             raise Invalid(
                 _(
                     "{field} cannot be a key; take one that has a single plain value.",

@@ -97,7 +97,7 @@ def _places(info: EntityInfo, names: Sequence[str]) -> dict[str, slice]:
     """Give where the raw columns of each field stand in a row."""
     places, start = {}, 0
     for name in names:
-        width = len(info.fields[name].columns)
+        width = info.fields[name].width
         places[name] = slice(start, start + width)
         start += width
     return places

@@ -90,7 +90,7 @@ def _asked(declared: Field, *, sqlite: bool) -> Texts:
     """Ask the kind, which may have several columns."""
     makers: Any = sqlite_dialect if sqlite else postgresql.psycopg
     dialect = makers.dialect()
-    stored = [column.type.dialect_impl(dialect) for column in declared.columns]
+    stored = [type_.dialect_impl(dialect) for type_ in declared.kind.types()]
     processes = [one.result_processor(dialect, None) or (lambda raw: raw) for one in stored]
     kind = declared.kind
 

@@ -93,4 +93,5 @@ def _leaf(node: BoundCompare, table: FromClause) -> ColumnElement[bool]:
 
 
 def _columns(field: Any, table: FromClause) -> tuple[ColumnElement[Any], ...]:
-    return tuple(table.c[column.name] for column in field.columns)
+    found: tuple[ColumnElement[Any], ...] = field.columns_in(table)
+    return found

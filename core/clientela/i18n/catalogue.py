@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from clientela.i18n.formats import Number, clean_tag, format_number, tag_and_parents
-from clientela.i18n.texts import FOLLOWED, Text, parse
+from clientela.i18n.texts import FOLLOWED, Spoken, Text, parse
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
@@ -80,6 +80,8 @@ class Translator:
 
     def text(self, key: str, /, *, context: str | None = None, **values: object) -> str:
         """Give a message with its values, in English when it has no sound translation."""
+        if isinstance(key, Spoken):
+            return key.said_in(self.language)
         if isinstance(key, Text):
             context, values = context or key.context, {**key.values, **values}
         key = _key(key)

@@ -80,6 +80,28 @@ class Text(str):
         return type(self), (self.key, self.context, self.values)
 
 
+class Spoken(Text):
+    """A text that an integrator gave in several languages; no catalogue is asked for it."""
+
+    __slots__ = ("languages",)
+
+    languages: Mapping[str, str]
+
+    def __new__(cls, english: str, languages: Mapping[str, str]) -> Self:
+        """Give the English text as it is written: its braces are braces."""
+        self = str.__new__(cls, english)
+        self.key, self.context, self.values = english, None, {}
+        self.languages = languages
+        return self
+
+    def said_in(self, language: str) -> str:
+        """Give the text in a language, else in English."""
+        return self.languages.get(language.partition("_")[0].partition("-")[0]) or str(self)
+
+    def __reduce__(self) -> tuple[type[Text], tuple[object, ...]]:
+        return type(self), (str(self), self.languages)
+
+
 def _(key: str, /, *, context: str | None = None, **values: object) -> Text:
     """Mark a text in a declaration or an error; whoever shows it translates it."""
     return Text(key, context, values)

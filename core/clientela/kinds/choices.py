@@ -13,7 +13,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
 from clientela.errors import did_you_mean
-from clientela.i18n.texts import _
+from clientela.i18n.texts import Spoken, _
 from clientela.kinds import base
 from clientela.kinds.base import EQUALITY, Kind, Render, sentence_for_type
 from clientela.kinds.text import TextKind
@@ -53,7 +53,7 @@ class ChoiceKind(Kind):
             return text.strip()
         wanted = text.strip().casefold()
         for key, label in self.options.items():
-            if wanted in (key.casefold(), label.casefold()):
+            if wanted in (one.casefold() for one in (key, *_spellings(label))):
                 return key
         return self.load(text.strip())
 
@@ -73,6 +73,11 @@ class ChoiceKind(Kind):
     def sample(self, rng: random.Random) -> str:
         """Pick one."""
         return rng.choice(list(self.options))
+
+
+def _spellings(label: str) -> tuple[str, ...]:
+    """Give a label in all languages in which an integrator gave it."""
+    return (label, *label.languages.values()) if isinstance(label, Spoken) else (label,)
 
 
 class has_item(FunctionElement[bool]):  # noqa: N801 - used like an SQL function

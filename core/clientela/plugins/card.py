@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
 
     from clientela.context import Context
+    from clientela.custom.kinds import Offer
 
 
 # A way to look at one record: from its key to JSON-ready values.
@@ -30,6 +31,7 @@ class Plugin:
     `hookspecs` a module of its own specifications,
     `views` are looks at single records beside the plain one: `{"core.customer": {"card": …}}` answers at
     `/api/v1/core/customers/{id}/card`. `migrations` says that the package has a folder `migrations/versions`,
+    `custom_kinds` are kinds that integrators may give to custom fields,
     `needs` names the plugins whose `api` it uses (the same as its distribution depends on).
     """
 
@@ -48,6 +50,7 @@ class Plugin:
     needs: Sequence[str] = ()
     views: Mapping[str, Mapping[str, View]] = field(default_factory=dict)
     commands: Any = None
+    custom_kinds: Sequence[Offer] = ()
     migrations: bool = True
 
     def __post_init__(self) -> None:

@@ -7,6 +7,11 @@ from clientela.access import guards
 from clientela.access.actions import issue, set_password
 from clientela.access.entities import Role, Token, User
 from clientela.archive import total
+from clientela.custom import guards as custom_guards
+from clientela.custom import references
+from clientela.custom.actions import index, move, remove, rename, unindex
+from clientela.custom.entities import CustomField
+from clientela.custom.kinds import OFFERS
 from clientela.customers import card
 from clientela.customers.entities import (
     Address,
@@ -32,19 +37,23 @@ CORE = Plugin(
     package="clientela",
     entities=[
         User, Role, Token, Customer, Identifier, Address, CardDetail, Consent, Interaction, Decision, Attachment,
-        Import, ImportTemplate,
+        CustomField, Import, ImportTemplate,
     ],
     tables=[runs.RUN, runs.FAILED],
-    actions=[set_password, issue, jobs.check, jobs.start, jobs.stop, jobs.undo],
+    actions=[
+        set_password, issue, rename, move, index, unindex, remove, jobs.check, jobs.start, jobs.stop, jobs.undo,
+    ],
     facts=[
         facts.RecordCreated, facts.RecordChanged, facts.RecordTrashed, facts.RecordRestored, facts.RecordPurged,
         facts.ChangesUndone, RecordsImported,
     ],
-    hooks=[card, guards, file_guards],
+    hooks=[card, guards, file_guards, custom_guards, references],
     views={
         "core.customer": {"card": card.customer_card},
+        "core.custom_field": {"references": references.references_of},
         "core.import": {"report": jobs.report_view, "failures": jobs.failures_view},
     },
+    custom_kinds=list(OFFERS.values()),
     permissions={"core.system.operate": "See health, plugins and jobs"} | changes.PERMISSIONS | total.PERMISSIONS
     | uploads.PERMISSIONS,
 )  # fmt: skip

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_made: WeakKeyDictionary[App, bytes] = WeakKeyDictionary()
+_made: WeakKeyDictionary[App, tuple[int, bytes]] = WeakKeyDictionary()
 
 SENTENCES = {
     "400": "Something in the request cannot be read.",
@@ -46,10 +46,14 @@ WRITE = (*READ, "409", "412", "413", "415")
 
 
 def document(app: App) -> bytes:
-    """Give the document as JSON; it is made once per app."""
-    if app not in _made:
-        _made[app] = orjson.dumps(build(app))
-    return _made[app]
+    """Give the document as JSON; it is made once per app, and again when custom fields changed."""
+    app.look_again()
+    count, made = _made.get(app, (-1, b""))
+    if count != app.definitions.count:
+        count = app.definitions.count
+        made = orjson.dumps(build(app))
+        _made[app] = count, made
+    return made
 
 
 def build(app: App) -> Json:

@@ -23,6 +23,7 @@ from clientela.schemas import create_schema, invalid, load, patch_schema
 
 if TYPE_CHECKING:
     from clientela.context import Context
+    from clientela.fields import Field
 
 WRITE = frozenset({"dry_run"})
 
@@ -86,22 +87,24 @@ def refuse_overlap(ctx: Context, record: Entity, values: dict[str, Any], base_re
         select(CHANGE.c.before).where(CHANGE.c.record_id == record.id, CHANGE.c.rev > base_rev)
     )
     changed = {name for (before,) in rows for name in (before or {})}
+    fields = ctx.info(record).fields
     overlap = sorted(
-        name for name in changed & set(values) if getattr(record, name) != values[name]
+        name for name in changed & set(values) if fields[name].get(record) != values[name]
     )
     if overlap:
-        kinds = record.info.fields
         conflicts = [
             {
                 "field": name,
-                "yours": None if values[name] is None else kinds[name].kind.dump(values[name]),
-                "theirs": None
-                if getattr(record, name) is None
-                else kinds[name].kind.dump(getattr(record, name)),
+                "yours": _dumped(fields[name], values[name]),
+                "theirs": _dumped(fields[name], fields[name].get(record)),
             }
             for name in overlap
         ]
         raise stale(ctx, record, conflicts)
+
+
+def _dumped(declared: Field, value: Any) -> Any:
+    return None if value is None else declared.kind.dump(value)
 
 
 def stale(ctx: Context, record: Entity, conflicts: list[dict[str, Any]]) -> Stale:

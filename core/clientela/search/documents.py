@@ -108,15 +108,14 @@ def values_in(fields: Iterable[Field], row: Sequence[Any]) -> Iterator[tuple[Fie
     """Give the values of fields out of a row that has their columns one behind the other."""
     place = 0
     for declared in fields:
-        width = len(declared.columns)
+        width = declared.width
         yield declared, declared.kind.from_columns(row[place : place + width])
         place += width
 
 
-def words_of(record: Entity) -> str:
+def words_of(info: EntityInfo, record: Entity) -> str:
     """Give the document of a record."""
-    info = record.info
-    return words_from(info, {s.name: getattr(record, s.name) for s in sources(info)})
+    return words_from(info, {s.name: s.field.get(record) for s in sources(info)})
 
 
 def marks(infos: Iterable[EntityInfo], hidden: frozenset[str]) -> tuple[str, ...]:

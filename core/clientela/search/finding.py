@@ -220,11 +220,10 @@ def _texts(ctx: Context, found: list[_Found]) -> dict[str, dict[Field, Any]]:
     texts: dict[str, dict[Field, Any]] = {}
     for info in dict.fromkeys(one.info for one in found):
         fields = _fields(info, ctx.principal.hidden_classes)
-        columns = [column for declared in fields for column in declared.columns]
         query = ctx.app.statement(
-            ("search", info.name, tuple(f.name for f in fields)),
+            ("search", info, tuple(f.name for f in fields)),
             _rules(ctx, info),
-            partial(_loading, info, columns),
+            partial(_loading, info, fields),
         )
         keys = [one.key for one in found if one.info is info]
         for row in ctx.connection.execute(query, {"keys": keys}):
@@ -237,9 +236,10 @@ def _texts(ctx: Context, found: list[_Found]) -> dict[str, dict[Field, Any]]:
 
 
 def _loading(
-    info: EntityInfo, columns: list[Any], rules: Sequence[ColumnElement[bool]]
+    info: EntityInfo, fields: list[Field], rules: Sequence[ColumnElement[bool]]
 ) -> Select[Any]:
     table = info.table
+    columns = [column for declared in fields for column in declared.selected_in(table)]
     these = table.c.id.in_(bindparam("keys", expanding=True))
     return select(table.c.id, *columns).where(these, table.c.deleted_at.is_(None), *rules)
 

@@ -72,10 +72,11 @@ class Search:
 
         `changed` names the fields that did; where none of them is searched, the words are what they were.
         """
-        if changed is not None and not any(f.name in changed for f in record.info.search_fields):
+        info = ctx.info(record)
+        if changed is not None and not any(f.name in changed for f in info.search_fields):
             return
         pending = ctx.__dict__.setdefault("_search", {})
-        pending[record.id] = None if gone else Entry(record.id, record.info.name, words_of(record))
+        pending[record.id] = None if gone else Entry(record.id, info.name, words_of(info, record))
 
     def write(self, ctx: Context) -> None:
         """Write the changed words into the transaction: one statement for the new, one for others, one for the gone."""

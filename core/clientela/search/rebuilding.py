@@ -47,6 +47,14 @@ def rebuild(
     return total
 
 
+def rebuild_one(app: App, info: EntityInfo, *, batch: int = BATCH) -> None:
+    """Make the documents of one entity anew: other fields of it are searched than before."""
+    after: str | None = FIRST_KEY
+    while after is not None:
+        work = partial(_documents, info=info, after=after, size=batch)
+        after, _made = app.perform(system("search"), work, face="cli")
+
+
 def _place(app: App) -> list[str]:
     """Give the entity and the key that the last run came to, if it was broken off."""
     with app.db.read() as connection:
@@ -59,10 +67,17 @@ def _entities(app: App, place: list[str]) -> list[EntityInfo]:
 
 
 def _batch(ctx: Context, info: EntityInfo, after: str, size: int) -> tuple[str | None, int]:
+    """Write the documents of a batch, and remember how far that is."""
+    last, made = _documents(ctx, info, after, size)
+    remember(ctx.connection, PLACE, [info.name, last or LAST_KEY])
+    return last, made
+
+
+def _documents(ctx: Context, info: EntityInfo, after: str, size: int) -> tuple[str | None, int]:
     """Write the documents of the records behind a key; give the last of their keys, or None at the end."""
     table = info.table
     fields = [source.field for source in sources(info)]
-    columns = [column for declared in fields for column in declared.columns]
+    columns = [column for declared in fields for column in declared.selected_in(table)]
     query = (
         select(table.c.id, *columns)
         .where(table.c.id > after, table.c.deleted_at.is_(None))
@@ -84,7 +99,6 @@ def _batch(ctx: Context, info: EntityInfo, after: str, size: int) -> tuple[str |
     ]
     if made:
         ctx.connection.execute(insert(DOCUMENT), made)
-    remember(ctx.connection, PLACE, [info.name, last or LAST_KEY])
     return last, len(made)
 
 

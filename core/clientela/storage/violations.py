@@ -15,6 +15,7 @@ from clientela.i18n.texts import _
 if TYPE_CHECKING:
     from clientela.registry import Registry
 
+_SQLITE_INDEX = re.compile(r"index '(.+)'")
 _SQLITE_UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
 
 
@@ -54,6 +55,9 @@ def all_of(columns: Sequence[str]) -> str:
 def _unique_columns(violated: IntegrityError, registry: Registry) -> tuple[str, list[str]] | None:
     found = _SQLITE_UNIQUE.search(str(violated.orig))
     if found:
+        named = _SQLITE_INDEX.fullmatch(found[1])
+        if named:
+            return _of_custom_field(named[1], registry)
         pairs = [part.strip().split(".", 1) for part in found[1].split(",") if "." in part]
         return (pairs[0][0], [column for _, column in pairs]) if pairs else None
     if getattr(violated.orig, "sqlstate", None) != "23505":
@@ -63,4 +67,16 @@ def _unique_columns(violated: IntegrityError, registry: Registry) -> tuple[str, 
         for index in info.table.indexes:
             if index.name == diag.constraint_name:
                 return info.table.name, [column.name for column in index.columns]
+    custom = _of_custom_field(str(diag.constraint_name), registry)
+    if custom is not None:
+        return custom
     return diag.table_name or "", ["key"]
+
+
+def _of_custom_field(index: str, registry: Registry) -> tuple[str, list[str]] | None:
+    """Find the custom field whose values an index keeps unique."""
+    for info in registry.entities.values():
+        for declared in info.custom:
+            if index == getattr(declared, "index_name", ""):
+                return info.table.name, [declared.name]
+    return None

@@ -58,7 +58,7 @@ class Make:
                 self._ctx = None
 
     def _build(self, entity: type[E], given: Mapping[str, Any]) -> E:
-        fields = entity.info.fields
+        fields = self._app.registry.of(entity).fields
         for name in given:
             if name not in fields:
                 raise TypeError(
@@ -68,9 +68,9 @@ class Make:
         values = {**self._recipes.get(entity, {}), **given}
         for name, declared in fields.items():
             if name in values:
-                setattr(record, name, self._loaded(declared, values[name]))
+                declared.put(record, self._loaded(declared, values[name]))
             elif not declared.has_default and name not in STAMPED:
-                setattr(record, name, self._made_up(entity, declared))
+                declared.put(record, self._made_up(entity, declared))
         return record
 
     def _loaded(self, declared: Field, value: Any) -> Any:

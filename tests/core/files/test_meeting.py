@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from clientela.query import Question, list_page
 pytestmark = pytest.mark.parametrize("db_url", ["postgresql"], indirect=True)
 
 
-def in_thread(work) -> tuple[threading.Thread, list]:
+def in_thread(work) -> tuple[threading.Thread, list[Any]]:
     """Begin work beside this one, and give what becomes of it."""
     outcome: list[Any] = []
 

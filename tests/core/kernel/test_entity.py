@@ -162,7 +162,9 @@ def test_an_address_in_the_core_is_called_addresses() -> None:
         "core.address": ("addresses", "adr"), "core.card_detail": ("card-details", "cdt"),
         "core.consent": ("consents", "con"),
         "core.interaction": ("interactions", "int"), "core.decision": ("decisions", "dec"),
-        "core.attachment": ("attachments", "att"),
+        "core.attachment": ("attachments", "att"), "core.import": ("imports", "imp"),
+        "core.import_template": ("import-templates", "imt"),
+        "core.custom_field": ("custom-fields", "cfd"),
     }  # fmt: skip
 
 

@@ -51,6 +51,39 @@ def upgrade() -> None:
     )
     op.create_index('ix_core_change_set_part_of', 'core_change_set', ['part_of'], unique=False)
     op.create_index('ix_core_change_set_undoes', 'core_change_set', ['undoes'], unique=False)
+    op.create_table('core_custom_field',
+        sa.Column('entity', types.plain_text(), nullable=False),
+        sa.Column('name', types.plain_text(), nullable=False),
+        sa.Column('kind', types.plain_text(), nullable=False),
+        sa.Column('options', types.json_type(), nullable=False),
+        sa.Column('label', types.plain_text(), nullable=False),
+        sa.Column('label_ru', types.plain_text(), nullable=True),
+        sa.Column('help', types.plain_text(), nullable=True),
+        sa.Column('help_ru', types.plain_text(), nullable=True),
+        sa.Column('required', sa.Boolean(), nullable=False),
+        sa.Column('unique', sa.Boolean(), nullable=False),
+        sa.Column('default', types.json_type(), nullable=True),
+        sa.Column('filter', sa.Boolean(), nullable=False),
+        sa.Column('search', sa.Boolean(), nullable=False),
+        sa.Column('field_class', types.plain_text(), nullable=True),
+        sa.Column('position', sa.BigInteger(), nullable=False),
+        sa.Column('hidden', sa.Boolean(), nullable=False),
+        sa.Column('indexed', sa.Boolean(), nullable=False),
+        sa.Column('id', types.Key(), nullable=False),
+        sa.Column('rev', sa.BigInteger(), nullable=False),
+        sa.Column('created_at', types.Instant(), nullable=False),
+        sa.Column('created_by', types.plain_text(), nullable=False),
+        sa.Column('updated_at', types.Instant(), nullable=False),
+        sa.Column('updated_by', types.plain_text(), nullable=False),
+        sa.Column('deleted_at', types.Instant(), nullable=True),
+        sa.Column('custom', types.json_type(), nullable=False),
+        sa.PrimaryKeyConstraint('id', name=op.f('pk_core_custom_field'))
+    )
+    op.create_index('ix_core_custom_field_created_at', 'core_custom_field', ['created_at', 'id'], unique=False)
+    op.create_index('ix_core_custom_field_entity', 'core_custom_field', ['entity', 'id'], unique=False)
+    op.create_index('ix_core_custom_field_name', 'core_custom_field', ['name', 'id'], unique=False)
+    op.create_index('ix_core_custom_field_updated_at', 'core_custom_field', ['updated_at', 'id'], unique=False)
+    op.create_index('uq_core_custom_field_entity_name', 'core_custom_field', ['entity', 'name'], unique=True)
     op.create_table('core_external_key',
         sa.Column('id', types.Key(), nullable=False),
         sa.Column('entity', types.plain_text(), nullable=False),
@@ -471,5 +504,6 @@ def downgrade() -> None:
     op.drop_table('core_import_failed_row')
     op.drop_table('core_idempotency')
     op.drop_table('core_external_key')
+    op.drop_table('core_custom_field')
     op.drop_table('core_change_set')
     op.drop_table('core_attachment')

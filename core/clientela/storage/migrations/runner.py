@@ -11,6 +11,7 @@ from alembic.operations import Operations
 from alembic.script import Script
 from sqlalchemy import Connection, MetaData, Table, inspect
 
+from clientela.custom.indexes import put_back_indexes
 from clientela.errors import Conflict, Misconfigured, NotFound, Refusal, Unavailable, did_you_mean
 from clientela.i18n.texts import _
 from clientela.storage import meta
@@ -70,6 +71,8 @@ def upgrade(app: App, plugin: str | None = None) -> list[str]:
             first.detail = _("{first} {second}", first=first.detail, second=other.detail)
         first.extra["applied"] = told
         raise first
+    if told:
+        put_back_indexes(app)
     return told
 
 
