@@ -44,7 +44,8 @@ class Settings(BaseSettings):
         default=(), description="Plugins that are installed but not used."
     )
     postgres_snapshot: Literal["pg_dump", "template", "none"] = Field(
-        default="pg_dump", description="How PostgreSQL is copied before a plugin changes its tables."
+        default="pg_dump",
+        description="How PostgreSQL is copied before a plugin changes its tables.",
     )
     folder: Path = Field(default=Path(), description="The deployment's folder.")
 

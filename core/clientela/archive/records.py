@@ -46,12 +46,13 @@ def write_rows(
 ) -> int:
     """Write the rows of a table, one a line, in the order of its key."""
     chosen = list(columns or table.c)
-    names = [column.name for column in chosen]
+    names = [str(column.name) for column in chosen]
     query = select(*chosen).where(*where).order_by(*table.primary_key.columns)
     count = 0
-    for row in connection.execute(query.execution_options(yield_per=BATCH)):
-        stream.write(orjson.dumps(dict(zip(names, map(_stored, row), strict=True))) + b"\n")
-        count += 1
+    with connection.execute(query.execution_options(yield_per=BATCH)) as rows:
+        for row in rows:
+            stream.write(orjson.dumps(dict(zip(names, map(_stored, row), strict=True))) + b"\n")
+            count += 1
     return count
 
 
@@ -190,7 +191,7 @@ class _Forward:
         self._table = table
         self._own = [
             column.name for column in table.c
-            if column.nullable and any(key.column.table is table for key in column.foreign_keys)
+            if column.nullable and "id" in table.c and any(key.column.table is table for key in column.foreign_keys)
         ]  # fmt: skip
         self._waiting: list[tuple[str, Row]] = []
 

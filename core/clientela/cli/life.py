@@ -29,7 +29,7 @@ FROM = (
     "source --from", _("Read the records of this archive in."), {"type": FILE, "metavar": "FILE"},
 )  # fmt: skip
 OUT = (
-    "out --out", _("Write the plan to this file, for `clientela plugin apply FILE`."), {"type": FILE, "metavar": "FILE"},
+    "out --out", _("Write the plan to this file, to apply it later."), {"type": FILE, "metavar": "FILE"},
 )  # fmt: skip
 NAME = argument("name", "The plugin's name.")
 
@@ -52,9 +52,8 @@ def _take_down(name: str, *, keep: bool, export: Path | None, purge: bool) -> tu
     from clientela.plugins import life  # noqa: PLC0415 - Alembic is slow
     from clientela.plugins.life.planning import WHICH_VERB  # noqa: PLC0415 - the same
 
-    said: list[Mode] = [
-        mode for mode, is_said in (("keep", keep), ("export", export), ("purge", purge)) if is_said
-    ]  # type: ignore[misc]
+    modes: dict[Mode, object] = {"keep": keep, "export": export, "purge": purge}
+    said = [mode for mode, is_said in modes.items() if is_said]
     if len(said) != 1:
         raise BadSyntax(WHICH_VERB)
     mode = said[0]
@@ -114,7 +113,7 @@ def _show(desk: Desk, made: Plan, out: Path | None) -> None:
 def _show_step(desk: Desk, step: dict[str, Any]) -> None:
     for one in step["revisions"]:
         click.echo(f"\n{one['revision']}  {one['about']}")
-        way = "There is a way back." if one["reversible"] else "There is no way back."
+        way = _("There is a way back.") if one["reversible"] else _("There is no way back.")
         click.echo("  " + desk.text(way))
         if one["loses"]:
             click.echo("  " + desk.text("It takes data away."))
@@ -126,9 +125,6 @@ def _show_step(desk: Desk, step: dict[str, Any]) -> None:
     if step["sql"] or step["rows"]:
         click.echo()
         _show_sql(desk, step["sql"], step["rows"])
-
-
-WAYS = (_("There is a way back."), _("There is no way back."), _("It takes data away."))
 
 
 def _show_sql(desk: Desk, statements: list[str], rows: dict[str, int]) -> None:
@@ -165,7 +161,7 @@ def plan_upgrade(desk: Desk, name: str, out: Path | None) -> None:
 
 @command(plan, operator=True, params=[NAME, *_options(*HOW, OUT)], name="remove")
 @click.pass_obj
-def plan_remove(desk: Desk, name: str, out: Path | None, **how: Any) -> None:
+def plan_remove(desk: Desk, /, name: str, out: Path | None, **how: Any) -> None:
     """Show what would go with a plugin, and what must go before it."""
     wish, mode = _take_down(name, **how)
     _show(desk, wish(_app_for(desk, mode)), out)
@@ -186,7 +182,7 @@ def plan_remove(desk: Desk, name: str, out: Path | None, **how: Any) -> None:
     example="clientela plugin apply add contacts\nclientela plugin apply plan.json\nclientela plugin apply --resume",
 )  # fmt: skip
 @click.pass_obj
-def apply(desk: Desk, words: tuple[str, ...], **how: Any) -> None:
+def apply(desk: Desk, /, words: tuple[str, ...], **how: Any) -> None:
     """Carry out a plan: a snapshot first, then each plugin in one transaction."""
     from clientela.plugins import life  # noqa: PLC0415 - Alembic is slow
 
@@ -250,7 +246,7 @@ def _report(desk: Desk, outcome: Any) -> None:
     example="clientela plugin remove contacts --export contacts.zip",
 )  # fmt: skip
 @click.pass_obj
-def remove(desk: Desk, name: str, **how: Any) -> None:
+def remove(desk: Desk, /, name: str, **how: Any) -> None:
     """Take a plugin out of the database; say whether its data are kept, exported or purged."""
     wish, mode = _take_down(name, **how)
     _carry_out(desk, wish(_app_for(desk, mode)))

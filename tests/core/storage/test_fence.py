@@ -58,7 +58,9 @@ def test_what_is_not_its_own_is_refused(
     assert dump(app) == before
 
 
-def test_a_refusal_names_the_statement_the_owner_and_the_remedy(open_app: Any, orchard: Any) -> None:
+def test_a_refusal_names_the_statement_the_owner_and_the_remedy(
+    open_app: Any, orchard: Any
+) -> None:
     orchard.revision(1, "op.execute('DELETE FROM core_role')")
     with pytest.raises(migrations.OutsideFence) as refused:
         migrations.upgrade(open_app(orchard))
@@ -68,14 +70,20 @@ def test_a_refusal_names_the_statement_the_owner_and_the_remedy(open_app: Any, o
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_a_trigger_on_anothers_table_is_refused_even_a_temporary_one(open_app: Any, orchard: Any) -> None:
-    orchard.revision(1, "op.execute('CREATE TEMP TRIGGER t AFTER DELETE ON core_user BEGIN SELECT 1; END')")
+def test_a_trigger_on_anothers_table_is_refused_even_a_temporary_one(
+    open_app: Any, orchard: Any
+) -> None:
+    orchard.revision(
+        1, "op.execute('CREATE TEMP TRIGGER t AFTER DELETE ON core_user BEGIN SELECT 1; END')"
+    )
     with pytest.raises(migrations.OutsideFence, match="would change core_user"):
         migrations.upgrade(open_app(orchard))
 
 
 @pytest.mark.parametrize("word", ["COMMIT", "ROLLBACK", "PRAGMA writable_schema", "ATTACH"])
-def test_a_revision_does_not_leave_its_transaction(open_app: Any, orchard: Any, dump: Any, word: str) -> None:
+def test_a_revision_does_not_leave_its_transaction(
+    open_app: Any, orchard: Any, dump: Any, word: str
+) -> None:
     app = open_app(orchard)
     migrations.upgrade(app, "core")
     before = dump(app)

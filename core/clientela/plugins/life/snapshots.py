@@ -53,7 +53,8 @@ def take(app: App, name: str, at: datetime) -> str:
         return _to_file(app, folder_of(app) / f"{stem}.sqlite3", _vacuum)
     how = app.settings.postgres_snapshot
     if how == "template":
-        return _template(app, f"{app.db.url.database}_{stem}".lower())
+        # PostgreSQL cuts a name after 63 bytes.
+        return _template(app, f"{app.db.url.database:.20}_{stem}".lower()[:63])
     if how == "none" or shutil.which("pg_dump") is None:
         return ""
     return _to_file(app, folder_of(app) / f"{stem}.dump", _dump)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, delete, exists, func, or_, select
 
 from clientela.access.entities import Role, Token
+from clientela.entity import Entity
 from clientela.external import EXTERNAL
 from clientela.history import CHANGE, CHANGE_SET
 from clientela.i18n.texts import _
@@ -152,9 +153,9 @@ def _is_wide(permissions: list[str]) -> bool:
     return any(one.startswith("*") for one in permissions)
 
 
-def _mended(holder: Role | Token, plugin: str) -> dict[str, Any]:
+def _mended(holder: Entity, plugin: str) -> dict[str, Any]:
     """Give the values that a role or a token is to have, where they are others than it has."""
-    held = holder.permissions
+    held = holder.get("permissions")
     if held is None:
         return {}
     permissions = _left_of(held, plugin)
@@ -163,7 +164,7 @@ def _mended(holder: Role | Token, plugin: str) -> dict[str, Any]:
         # No permission at all would mean all that its user may do.
         made["permissions"] = permissions or (["-*"] if held else held)
     elif not _is_wide(permissions):
-        made["scopes"] = {n: r for n, r in holder.scopes.items() if not names_plugin(n, plugin)}
+        made["scopes"] = {n: r for n, r in holder.get("scopes").items() if not names_plugin(n, plugin)}
     return {name: value for name, value in made.items() if value != getattr(holder, name)}
 
 
@@ -180,10 +181,7 @@ def _count_holders(connection: Connection, plugin: str, _package: str) -> int:
 
 
 def _purge_holders(ctx: Context, plugin: str, _package: str) -> None:
-    holders: list[Role | Token] = []
-    holders.extend(ctx.session.scalars(select(Role)))
-    holders.extend(ctx.session.scalars(select(Token)))
-    for one in holders:
+    for one in (*ctx.session.scalars(select(Role)), *ctx.session.scalars(select(Token))):
         for name, value in _mended(one, plugin).items():
             setattr(one, name, value)
     ctx.flush()

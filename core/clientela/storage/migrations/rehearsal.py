@@ -144,10 +144,7 @@ def _on_paper(
             paper.seek(0)
             paper.truncate()
             yield step
-            made[place].sql = [
-                one.strip() for one in paper.getvalue().split(";\n\n")
-                if one.strip() and _is_its_own(one, card.name) and not one.startswith("-- Running")
-            ]  # fmt: skip
+            made[place].sql = list(_statements(paper.getvalue(), card.name))
 
     options = {
         "fn": each,
@@ -158,6 +155,14 @@ def _on_paper(
     }
     with _failing_into(made, lambda: place):
         _run(card, line, options, connection)
+
+
+def _statements(written: str, plugin: str) -> Iterator[str]:
+    """Cut what Alembic has written into statements, without its remarks."""
+    for one in written.split(";\n\n"):
+        statement = re.sub(r"(?m)^-- Running .*$", "", one).strip()
+        if statement and _is_its_own(statement, plugin):
+            yield statement
 
 
 def _run(card: Plugin, line: Line, options: dict[str, Any], connection: Connection) -> None:
