@@ -235,7 +235,12 @@ def _carry_out(desk: Desk, made: Plan) -> None:
 
 
 def _report(desk: Desk, outcome: Any) -> None:
-    emit_rows(desk, [{"done": _told(desk, one)} for one in outcome.done], ["done"])
+    done = [_told(desk, one) for one in outcome.done]
+    if desk.format == "table":
+        # A sentence is not cut as a cell would be.
+        click.echo("\n".join(done))
+    else:
+        emit_rows(desk, [{"done": one} for one in done], ["done"])
     if outcome.snapshot:
         desk.say(desk.text("The snapshot is {place}.", place=outcome.snapshot))
     for sentence in outcome.remarks:

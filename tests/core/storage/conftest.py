@@ -146,7 +146,6 @@ def open_app(url: str) -> Iterator[Open]:
         opened.append(app)
         return app
 
-    open_app.opened = opened
     yield open_app
     for app in opened:
         app.close()
@@ -192,13 +191,16 @@ def grown(
 ) -> Callable[..., App]:
     """Three plugins with generated tables; gives an app with some of them."""
     packages = {"orchard": orchard, "cider": cider, "orchard_bakery": bakery}
-    migrations.upgrade(open_app())
+    maker = open_app(*packages.values())
+    migrations.upgrade(maker, "core")
     for name in packages:
-        migrations.generate(open_app(*packages.values()), name, "initial")
-        migrations.upgrade(open_app(*packages.values()), name)
+        migrations.generate(maker, name, "initial")
+    migrations.upgrade(maker)
+    # PostgreSQL copies a database only when nobody else is connected.
+    maker.close()
 
     def grown(*names: str) -> App:
-        app = open_app(*(packages[name] for name in names or packages))
+        app: App = open_app(*(packages[name] for name in names or packages))
         app.settings = Settings(folder=tmp_path, postgres_snapshot="none")
         return app
 

@@ -12,7 +12,6 @@ from clientela.access.entities import Role, Token
 from clientela.access.principal import SYSTEM
 from clientela.access.seed import seed_roles
 from clientela.app import App
-from clientela.entity import Entity
 from clientela.errors import Conflict, Misconfigured, NotFound
 from clientela.external import name_external
 from clientela.plugins import life
@@ -27,11 +26,8 @@ def fill(app: App, plant: Any) -> None:
     plant(app, "Gravenstein")
 
     def work(ctx: Any) -> None:
-        trees = list(
-            ctx.session.scalars(
-                select(Entity.registry._class_registry["Tree"]).order_by(text("name"))
-            )
-        )
+        tree = ctx.app.registry.entity("orchard.tree").cls
+        trees = list(ctx.session.scalars(select(tree).order_by(text("name"))))
         name_external(ctx, trees[0].info, "1c", "42", trees[0].id)
         trees[0].custom = {"shade": "half"}
         ctx.add(
@@ -327,12 +323,7 @@ def test_postgres_is_dumped_or_nothing_is_done(grown: Any, everything: Any, tmp_
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
-def test_postgres_is_copied_on_its_server(
-    open_app: Any, grown: Any, orchard: Any, tmp_path: Path
-) -> None:
-    grown().db.dispose()
-    for app in open_app.opened:
-        app.db.dispose()
+def test_postgres_is_copied_on_its_server(grown: Any, tmp_path: Path) -> None:
     app = grown("orchard", "cider")
     app.settings = Settings(folder=tmp_path, postgres_snapshot="template")
     outcome = life.apply(app, life.plan_remove(app, "cider", "purge"))

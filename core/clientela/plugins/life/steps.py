@@ -36,7 +36,7 @@ def perform(app: App, plan: Plan, step: Step, connection: Connection) -> list[st
     if step.does in {"migrate", "attach"}:
         return _bring_up(app, plan, step, connection)
     if step.does == "keep":
-        return _keep(step.plugin, connection)
+        return _keep(app, step.plugin, connection)
     told = _export(app, plan, connection) if step.does == "export" else []
     return told + _purge(app, step.plugin, connection)
 
@@ -86,13 +86,11 @@ def _import(app: App, plan: Plan, card: Plugin, connection: Connection) -> list[
 # down -----------------------------------------------------------------------------------------------------------------
 
 
-def _keep(plugin: str, connection: Connection) -> list[str]:
-    noted = read_ledger(connection).get(plugin)
-    if noted is None or "fingerprint" not in noted:
-        raise Conflict(
-            _("{plugin} is not in the ledger; run `clientela db migrate` once.", plugin=plugin)
-        )
-    meta.remember(connection, LEDGER + plugin, noted | {"state": "kept"})
+def _keep(app: App, plugin: str, connection: Connection) -> list[str]:
+    """Note that the plugin is away, and what its tables are now: indexes may have been made since it was migrated."""
+    noted = {"needs": []} | read_ledger(connection).get(plugin, {})
+    schema = owned.fingerprint_of(connection, plugin, _names(app, connection))
+    meta.remember(connection, LEDGER + plugin, noted | {"state": "kept", "fingerprint": schema})
     return [_("{plugin}: kept; its tables stay as they are.", plugin=plugin)]
 
 

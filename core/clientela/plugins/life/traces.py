@@ -164,7 +164,9 @@ def _mended(holder: Entity, plugin: str) -> dict[str, Any]:
         # No permission at all would mean all that its user may do.
         made["permissions"] = permissions or (["-*"] if held else held)
     elif not _is_wide(permissions):
-        made["scopes"] = {n: r for n, r in holder.get("scopes").items() if not names_plugin(n, plugin)}
+        made["scopes"] = {
+            n: r for n, r in holder.get("scopes").items() if not names_plugin(n, plugin)
+        }
     return {name: value for name, value in made.items() if value != getattr(holder, name)}
 
 
