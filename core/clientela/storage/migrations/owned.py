@@ -67,6 +67,7 @@ def note(app: App, card: Plugin, connection: Connection) -> None:
             "removal": removal_of(objects),
             "entities": [e.info.name for e in card.entities],
             "permissions": sorted({*card.permissions, *_rights(card)}),
+            "settings": sorted(getattr(getattr(card, "settings", None), "model_fields", ())),
             "fingerprint": fingerprint_of(connection, card.name, names),
         },
     )
