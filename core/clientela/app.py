@@ -253,9 +253,12 @@ class App:
 
     def unready(self) -> str | None:
         """Say why the app must not be sent requests yet, or None."""
-        from clientela.storage import migrations  # noqa: PLC0415 - Alembic is slow to import
+        from clientela.plugins import life  # noqa: PLC0415 - Alembic is slow to import
+        from clientela.storage import migrations  # noqa: PLC0415 - the same
 
         try:
+            if not self.db.in_memory and (broken_off := life.interrupted(self)) is not None:
+                return broken_off
             if not self.db.in_memory and migrations.pending(self):
                 return _("The database is not migrated; run `clientela db migrate`.")
         except Refusal as refusal:

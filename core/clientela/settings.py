@@ -46,6 +46,10 @@ class Settings(BaseSettings):
     disabled: tuple[str, ...] = Field(
         default=(), description="Plugins that are installed but not used."
     )
+    postgres_snapshot: Literal["pg_dump", "template", "none"] = Field(
+        default="pg_dump",
+        description="How PostgreSQL is copied before a plugin changes its tables.",
+    )
     folder: Path = Field(default=Path(), description="The deployment's folder.")
     file_folder: Path | None = Field(
         default=None, description="Where files are kept; default: files in the deployment's folder."

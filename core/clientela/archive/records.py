@@ -199,13 +199,13 @@ class _Forward:
         self._table = table
         self._own = [
             column.name for column in table.c
-            if column.nullable and any(key.column.table is table for key in column.foreign_keys)
+            if column.nullable and "id" in table.c and any(key.column.table is table for key in column.foreign_keys)
         ]  # fmt: skip
         self._waiting: list[tuple[str, Row]] = []
 
     def insert(self, rows: list[Row]) -> None:
         """Insert a batch; only references forward wait, and a key is younger than what it refers to nearly always."""
-        for row in rows:
+        for row in rows if self._own else ():
             ahead = {n: row[n] for n in self._own if row[n] is not None and row[n] > row["id"]}
             if ahead:
                 self._waiting.append((row["id"], ahead))

@@ -13,6 +13,9 @@ from clientela.i18n import _
 from clientela.plugins.discovery import found
 
 plugin = group("plugin", "The installed plugins.", example="clientela plugin list")
+plugin.lazy = {
+    name: f"clientela.cli.life:{name}" for name in ("plan", "apply", "remove", "upgrade")
+}
 
 
 @command(plugin, name="list")

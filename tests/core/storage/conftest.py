@@ -21,7 +21,10 @@ from clientela.app import App
 from clientela.customers.entities import Customer
 from clientela.entity import Entity
 from clientela.plugins.card import Plugin
+from clientela.settings import Settings
+from clientela.storage import migrations
 from clientela.storage.migrations.fence import fingerprint
+from clientela.storage.migrations.scripts import owner_of
 from clientela.values import Money
 from clientela_sdk.testing.postgres import (
     create_database,
@@ -180,3 +183,49 @@ def plant() -> Callable[..., None]:
         app.perform(SYSTEM, work, face="test")
 
     return plant
+
+
+@pytest.fixture
+def grown(
+    open_app: Any, orchard: Any, cider: Any, bakery: Any, tmp_path: Path
+) -> Callable[..., App]:
+    """Three plugins with generated tables; gives an app with some of them."""
+    packages = {"orchard": orchard, "cider": cider, "orchard_bakery": bakery}
+    maker = open_app(*packages.values())
+    migrations.upgrade(maker, "core")
+    for name in packages:
+        migrations.generate(maker, name, "initial")
+    migrations.upgrade(maker)
+    # PostgreSQL copies a database only when nobody else is connected.
+    maker.close()
+
+    def grown(*names: str) -> App:
+        app: App = open_app(*(packages[name] for name in names or packages))
+        app.settings = Settings(folder=tmp_path, postgres_snapshot="none")
+        return app
+
+    return grown
+
+
+@pytest.fixture
+def everything() -> Callable[..., dict[str, Any]]:
+    """The rows and the schema, to be compared."""
+
+    def everything(app: App, *without: str) -> dict[str, Any]:
+        """Every row of every table and the whole schema, without those of some plugins and of the core."""
+        names = {"core", "orchard", "cider", "orchard_bakery"}
+        left_out = {*without, *(["core"] if without else [])}
+        with app.db.read() as connection:
+            tables = inspect(connection).get_table_names()
+            own = [t for t in tables if owner_of(t, names) not in left_out]
+            rows = {
+                t: sorted(map(repr, connection.execute(text("select * from " + t)))) for t in own
+            }
+            schema = {
+                t: lines
+                for t, lines in fingerprint(connection).items()
+                if owner_of(t, names) not in without
+            }
+        return {"rows": rows, "schema": schema}
+
+    return everything

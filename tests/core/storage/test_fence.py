@@ -35,6 +35,9 @@ TREE = "op.create_table('orchard_tree', sa.Column('id', types.Key(), primary_key
         # The longer name owns it, although it begins with ours as well.
         ("op.create_table('orchard_bakery_oven', sa.Column('id', sa.Integer()))", "orchard_bakery_oven"),
         ("op.execute('CREATE VIEW core_view AS SELECT id FROM core_role')", "core_view"),
+        ("op.execute('CREATE TEMP TABLE core_user (id int)')", "core_user"),
+        ("op.execute('CREATE TEMP VIEW core_user AS SELECT 1 AS id')", "core_user"),
+        ("op.execute('ALTER TABLE core_token RENAME TO orchard_token')", "core_token"),
     ],
 )  # fmt: skip
 def test_what_is_not_its_own_is_refused(
@@ -52,6 +55,41 @@ def test_what_is_not_its_own_is_refused(
         f"The revision orchard_0002 of orchard would change {table}, which is not its own: its tables begin with "
         "orchard_. Nothing of it was kept."
     )
+    assert dump(app) == before
+
+
+def test_a_refusal_names_the_statement_the_owner_and_the_remedy(
+    open_app: Any, orchard: Any
+) -> None:
+    orchard.revision(1, "op.execute('DELETE FROM core_role')")
+    with pytest.raises(migrations.OutsideFence) as refused:
+        migrations.upgrade(open_app(orchard))
+    told = refused.value.extra
+    assert (told["statement"], told["owner"]) == ("DELETE FROM core_role", "core")
+    assert told["fix"] == "ask core for it, or keep a table of your own that refers to it"
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_trigger_on_anothers_table_is_refused_even_a_temporary_one(
+    open_app: Any, orchard: Any
+) -> None:
+    orchard.revision(
+        1, "op.execute('CREATE TEMP TRIGGER t AFTER DELETE ON core_user BEGIN SELECT 1; END')"
+    )
+    with pytest.raises(migrations.OutsideFence, match="would change core_user"):
+        migrations.upgrade(open_app(orchard))
+
+
+@pytest.mark.parametrize("word", ["COMMIT", "ROLLBACK", "PRAGMA writable_schema", "ATTACH"])
+def test_a_revision_does_not_leave_its_transaction(
+    open_app: Any, orchard: Any, dump: Any, word: str
+) -> None:
+    app = open_app(orchard)
+    migrations.upgrade(app, "core")
+    before = dump(app)
+    orchard.revision(1, f"{TREE}\nop.execute('{word}')")
+    with pytest.raises(migrations.OutsideFence, match=f"orchard_0001 of orchard says {word}"):
+        migrations.upgrade(app)
     assert dump(app) == before
 
 
@@ -114,7 +152,9 @@ def test_its_own_tables_may_refer_to_others_and_be_filled_from_them(
         ("INSERT OR REPLACE INTO a VALUES (1) ON CONFLICT DO UPDATE SET b = 1", ["a"]),
         ('with x as (delete from "a" returning *) update b set c = 1', ["a", "b"]),
         ("TRUNCATE a", ["a"]),
-        ("CREATE TRIGGER t AFTER UPDATE ON a BEGIN DELETE FROM b; END", ["b"]),
+        ("CREATE TRIGGER t AFTER UPDATE ON a BEGIN DELETE FROM b; END", ["a", "b"]),
+        ("CREATE TEMP TRIGGER t AFTER UPDATE OF x ON a BEGIN SELECT 1; END", ["a"]),
+        ("CREATE OR REPLACE TEMPORARY VIEW a AS SELECT 1", ["a"]),
         ("ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES c (d) ON DELETE CASCADE ON UPDATE CASCADE", ["a"]),
         ("COMMENT ON TABLE a IS 'it''s from DROP TABLE b'", []),
     ],

@@ -36,6 +36,7 @@ class Fence:
         self._plugins = plugins
         self._others = self._outside()
         self.revision = ""
+        self._last = ""
 
     @contextmanager
     def watching(self) -> Iterator[Fence]:
@@ -49,14 +50,26 @@ class Fence:
     def _look(self, _c: Any, _cursor: Any, statement: str, _p: Any, _ctx: Any, _many: Any) -> None:
         for table in tables_changed_by(statement):
             if not self._is_own(table):
-                raise self._refusal(table)
+                raise self._refusal(table, statement)
+        if (word := escape_in(statement)) is not None:
+            raise OutsideFence(
+                _(
+                    "The revision {revision} of {plugin} says {word}, which would reach beyond its transaction; leave "
+                    "it out. Nothing of it was kept.",
+                    revision=self.revision,
+                    plugin=self._plugin,
+                    word=word,
+                ),
+                extra={"statement": _short(statement)},
+            )
+        self._last = statement
 
     def check(self) -> None:
         """Refuse when the schema of another's table is not what it was."""
         now = self._outside()
         for table in sorted(self._others.keys() | now.keys()):
             if self._others.get(table) != now.get(table):
-                raise self._refusal(table)
+                raise self._refusal(table, self._last)
 
     def _is_own(self, table: str) -> bool:
         return owner_of(table, self._plugins) == self._plugin
@@ -65,7 +78,13 @@ class Fence:
         schema = fingerprint(self._connection)
         return {table: lines for table, lines in schema.items() if not self._is_own(table)}
 
-    def _refusal(self, table: str) -> OutsideFence:
+    def _refusal(self, table: str, statement: str) -> OutsideFence:
+        owner = owner_of(table, self._plugins)
+        remedy = (
+            _("ask {owner} for it, or keep a table of your own that refers to it", owner=owner)
+            if owner
+            else _("name it {plugin}_…", plugin=self._plugin)
+        )
         return OutsideFence(
             _(
                 "The revision {revision} of {plugin} would change {table}, which is not its own: "
@@ -73,8 +92,13 @@ class Fence:
                 revision=self.revision,
                 plugin=self._plugin,
                 table=plain_name(table),
-            )
+            ),
+            extra={"statement": _short(statement), "owner": owner or "", "fix": remedy},
         )
+
+
+def _short(statement: str) -> str:
+    return " ".join(statement.split())[:500]
 
 
 # Words in literals and comments change nothing.
@@ -83,6 +107,8 @@ _CHANGES = re.compile(
     r"""\b(?:
         (?:CREATE|ALTER|DROP)\ (?:(?:TEMP|TEMPORARY|UNLOGGED|VIRTUAL|FOREIGN)\ )?TABLE[ ]
             (?:IF\ (?:NOT\ )?EXISTS\ )?(?:ONLY\ )?
+      | (?:CREATE|DROP)\ (?:OR\ REPLACE\ )?(?:(?:TEMP|TEMPORARY|MATERIALIZED)\ )?VIEW\ (?:IF\ (?:NOT\ )?EXISTS\ )?
+      | CREATE\ (?:OR\ REPLACE\ )?(?:TEMP\ |TEMPORARY\ |CONSTRAINT\ )*TRIGGER\ (?:IF\ NOT\ EXISTS\ )?\S+\ [^;]*?\bON[ ]
       | CREATE\ (?:UNIQUE\ )?INDEX\ (?:CONCURRENTLY\ )?(?:IF\ NOT\ EXISTS\ )?(?:\S+\ )?ON\ (?:ONLY\ )?
       | (?:INSERT|REPLACE)\ (?:OR\ \w+\ )?INTO\ | DELETE\ FROM\ (?:ONLY\ )? | TRUNCATE\ (?:TABLE\ )?(?:ONLY\ )?
       | (?<!ON\ )(?<!FOR\ )(?<!DO\ )UPDATE\ (?:OR\ \w+\ )?(?:ONLY\ )?(?!(?:OF|ON|SET)\ )
@@ -105,8 +131,31 @@ def tables_changed_by(statement: str) -> list[str]:
     return [found["table"] for found in _CHANGES.finditer(plain)]
 
 
+# What ends the transaction, or opens another database.
+_ESCAPES = re.compile(
+    r"(?:^|; ?)(COMMIT|END|ROLLBACK(?! TO)|BEGIN|START TRANSACTION|ATTACH|DETACH|VACUUM|PRAGMA writable_schema"
+    r"|SET (?:LOCAL |SESSION )?search_path|SET SCHEMA)\b",
+    re.IGNORECASE,
+)
+# A routine and a trigger hold statements of their own, with words that look the same.
+_BODY = re.compile(r"\bBEGIN\b.*\bEND\b|\$(\w*)\$.*?\$\1\$", re.IGNORECASE)
+
+
+def escape_in(statement: str) -> str | None:
+    """Give the words by which a statement would leave its transaction or its database.
+
+    >>> escape_in("INSERT INTO a VALUES (1); commit")
+    'commit'
+    >>> escape_in("CREATE TRIGGER t AFTER UPDATE ON a BEGIN SELECT 1; END")
+    """
+    plain = " ".join(_SILENT.sub(" ", statement).split())
+    found = _ESCAPES.search(_BODY.sub(" ", plain))
+    return found[1] if found else None
+
+
 _SQLITE_SCHEMA = text(
-    "SELECT tbl_name, type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_master "
+    "SELECT tbl_name, type || ' ' || name || ' ' || coalesce(sql, '') FROM "
+    "(SELECT * FROM sqlite_master UNION ALL SELECT * FROM sqlite_temp_master) "
     r"WHERE tbl_name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY 1, 2"
 )
 _POSTGRES_SCHEMA = text(

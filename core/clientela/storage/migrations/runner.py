@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import Script
-from sqlalchemy import Connection, MetaData, Table, inspect
+from sqlalchemy import Connection, MetaData, Table
 
 from clientela.custom.indexes import put_back_indexes
 from clientela.errors import Conflict, Misconfigured, NotFound, Refusal, Unavailable, did_you_mean
 from clientela.i18n.texts import _
-from clientela.storage import meta
+from clientela.storage.migrations import owned
 from clientela.storage.migrations.fence import Fence
-from clientela.storage.migrations.scripts import Line, line_of, owner_of, version_table
-from clientela.storage.migrations.state import LEDGER, read_ledger, read_versions, status
+from clientela.storage.migrations.scripts import Line, line_of, version_table
+from clientela.storage.migrations.state import kept, read_ledger, read_versions, status
 from clientela.storage.migrations.transaction import schema_change
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from clientela.plugins.card import Plugin
 
 # `alembic.op`, through which revisions speak, is one for the whole process.
-_op = threading.Lock()
+op_lock = threading.Lock()
 
 Steps = Callable[[Line, str | None], Iterable[Any]]
 
@@ -45,8 +45,8 @@ def upgrade(app: App, plugin: str | None = None) -> list[str]:
     """
     told: list[str] = []
     failed: dict[str, Refusal] = {}
-    waiting = {one.plugin for one in status(app) if one.state in {"pending", "ahead"}}
-    for card in _with_needs(app, plugin):
+    waiting = {one.plugin for one in status(app) if one.state in {"pending", "ahead"}} | kept(app)
+    for card in with_needs(app, plugin):
         if not waiting & {card.name}:
             continue
         missing = [need for need in _needs(card) if need in failed]
@@ -77,11 +77,18 @@ def upgrade(app: App, plugin: str | None = None) -> list[str]:
 
 
 def _upgrade(app: App, card: Plugin) -> list[str]:
-    line = line_of(card)
-    if line is None:
+    if line_of(card) is None:
         return []
     with schema_change(app.db) as connection:
-        return _run(app, card, line, connection, _up)
+        return upgrade_within(app, card, connection)
+
+
+def upgrade_within(app: App, card: Plugin, connection: Connection) -> list[str]:
+    """Bring one plugin to its newest revision in a transaction that may change the schema; tell what was applied."""
+    line = line_of(card)
+    if line is None:
+        raise NotFound(_("{plugin} brings no revisions.", plugin=card.name))
+    return _run(app, card, line, connection, up)
 
 
 def downgrade(app: App, plugin: str, to: str = "base") -> list[str]:
@@ -105,7 +112,8 @@ def downgrade(app: App, plugin: str, to: str = "base") -> list[str]:
         return _run(app, card, line, connection, lambda known, now: _down(known, now, to))
 
 
-def _up(line: Line, now: str | None) -> Iterable[Any]:
+def up(line: Line, now: str | None) -> Iterable[Any]:
+    """Give the steps from a revision to the newest."""
     return line.directory._upgrade_revs(line.head, now or "base")  # noqa: SLF001 - as Alembic's own commands do
 
 
@@ -148,7 +156,7 @@ def _run(app: App, card: Plugin, line: Line, connection: Connection, steps: Step
         "script": line.directory, "version_table": table, "fn": each, "on_version_apply": (tell,),
     }  # fmt: skip
     context = _OneTransaction(connection.dialect, connection, options)
-    with _op, fence.watching(), Operations.context(context):
+    with op_lock, fence.watching(), Operations.context(context):
         try:
             context.run_migrations()
         except Refusal:
@@ -164,7 +172,7 @@ def _run(app: App, card: Plugin, line: Line, connection: Connection, steps: Step
             ) from wrong
     if context.get_current_revision() is None:
         Table(table, MetaData()).drop(connection, checkfirst=True)
-    _keep_ledger(app, card, connection)
+    owned.note(app, card, connection)
     return told
 
 
@@ -181,23 +189,6 @@ class _OneTransaction(MigrationContext):
 def _reason(wrong: BaseException) -> str:
     cause = getattr(wrong, "orig", None) or wrong
     return " ".join(f"{type(cause).__name__}: {cause}".split())[:500].rstrip(".")
-
-
-def _keep_ledger(app: App, card: Plugin, connection: Connection) -> None:
-    """Note what it takes to remove the plugin, for the day when its package is gone."""
-    inspector = inspect(connection)
-    if card.name == "core" or not inspector.has_table(meta.META.name):
-        return
-    if not inspector.has_table(version_table(card.name)):
-        meta.forget(connection, LEDGER + card.name)
-        return
-    names = {p.name for p in app.plugins} | read_versions(connection).keys()
-    order = [name for name, _ in inspector.get_sorted_table_and_fkc_names() if name]
-    own = [name for name in reversed(order) if owner_of(name, names) == card.name]
-    quote = connection.dialect.identifier_preparer.quote
-    # The version table belongs to it by name and is among them.
-    removal = [f"DROP TABLE {quote(name)}" for name in own]
-    meta.remember(connection, LEDGER + card.name, {"needs": list(card.needs), "removal": removal})
 
 
 def _refuse_while_needed(app: App, card: Plugin, connection: Connection) -> None:
@@ -223,7 +214,7 @@ def _needs(card: Plugin) -> tuple[str, ...]:
     return () if card.name == "core" else ("core", *card.needs)
 
 
-def _with_needs(app: App, plugin: str | None) -> list[Plugin]:
+def with_needs(app: App, plugin: str | None) -> list[Plugin]:
     """Give the plugins to migrate, in their order."""
     if plugin is None:
         return list(app.plugins)

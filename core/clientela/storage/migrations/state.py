@@ -66,6 +66,13 @@ def ledger(app: App) -> dict[str, Any]:
         return read_ledger(connection)
 
 
+def kept(app: App) -> set[str]:
+    """Name the plugins that were removed and whose tables were kept."""
+    if not _is_there(app):
+        return set()
+    return {name for name, noted in ledger(app).items() if noted.get("state") == "kept"}
+
+
 def read_ledger(connection: Connection) -> dict[str, Any]:
     """Read the ledger; before the core is migrated there is none."""
     if not inspect(connection).has_table(meta.META.name):
@@ -89,12 +96,17 @@ def _revision_of(plugin: str) -> Select[str, str]:
 
 
 def _versions_of(app: App) -> dict[str, str | None]:
-    file = app.db.url.database or ""
-    is_file = app.db.is_sqlite and not app.db.in_memory and not file.startswith("file:")
-    if is_file and not Path(file).exists():
-        return {}  # SQLite would create the file by looking into it
+    if not _is_there(app):
+        return {}
     with app.db.read() as connection:
         return read_versions(connection)
+
+
+def _is_there(app: App) -> bool:
+    """Say whether there is a database; SQLite would create the file by looking into it."""
+    file = app.db.url.database or ""
+    is_file = app.db.is_sqlite and not app.db.in_memory and not file.startswith("file:")
+    return not is_file or Path(file).exists()
 
 
 def _state(plugin: str, current: str | None, line: Line | None) -> MigrationState:
