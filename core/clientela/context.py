@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from pydantic import BaseModel
 from sqlalchemy import Select, bindparam, event, inspect, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from clientela.facts import Fact
 
 E = TypeVar("E", bound=Entity)
+M = TypeVar("M", bound=BaseModel)
 
 
 class Context:
@@ -103,6 +105,10 @@ class Context:
     ) -> Select[Any]:
         """Give a statement the app remembers, unless this context looks at the past."""
         return build(rules) if self.past is not None else self.app.statement(key, rules, build)
+
+    def settings_of(self, model: type[M]) -> M:
+        """Give the settings of a plugin, by the model that its card declares: `ctx.settings_of(MailSettings)`."""
+        return self.app.settings_of(model)
 
     # permissions ------------------------------------------------------------------------------------------------
 

@@ -207,6 +207,19 @@ class Hooks:
             for one in found
         ]
 
+    def hooks_of(self, plugin: str) -> list[str]:
+        """List the hooks a plugin answers."""
+        return sorted(
+            name
+            for name, found in self._implementations.items()
+            if any(one.plugin == plugin for one in found)
+        )
+
+    def stand_in(self, name: str, implementation: Implementation) -> None:
+        """Let something answer in the place of a plugin that is missing, before all others."""
+        if name in self._implementations:
+            self._implementations[name] = (implementation, *self._implementations[name])
+
     def kinds(self) -> dict[str, str]:
         """Give every hook with its kind."""
         return dict(self._kinds)

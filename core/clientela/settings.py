@@ -13,9 +13,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from clientela.errors import FieldProblem, Misconfigured
 from clientela.i18n.texts import _
+from clientela.plugins.policies import FILE, Policy, policies_of
 from clientela.values import COUNTRIES, CURRENCIES
-
-FILE = "clientela.toml"
 
 
 class Settings(BaseSettings):
@@ -43,6 +42,13 @@ class Settings(BaseSettings):
     disabled: tuple[str, ...] = Field(
         default=(), description="Plugins that are installed but not used."
     )
+    plugins: dict[str, Policy] = Field(
+        default={}, description="Per plugin: the versions wanted, whether required, its settings."
+    )
+    safe: bool = Field(default=False, description="Start the core alone, without any plugin.")
+    server_timing: bool = Field(
+        default=False, description="Tell every caller of REST what each plugin cost."
+    )
     folder: Path = Field(default=Path(), description="The deployment's folder.")
 
     _file: ClassVar[dict[str, Any]] = {}
@@ -59,6 +65,11 @@ class Settings(BaseSettings):
         """Let the environment win over what was read from the file."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
+
+    @field_validator("plugins", mode="before")
+    @classmethod
+    def _policies(cls, values: Any) -> dict[str, Policy]:
+        return policies_of(values)
 
     @field_validator("time_zone")
     @classmethod
@@ -136,14 +147,24 @@ def load_settings(folder: Path) -> Settings:
 
 
 def _referenced(reference: dict[str, Any], path: Path) -> str:
-    """Read a secret by reference: `database = { env = "DB_URL" }` or `{ file = "/run/secrets/db" }`."""
+    """Read the address of the database by reference."""
+    value = read_secret(reference, str(path))
+    if value is None:
+        raise Misconfigured(
+            _("{path}: database is an address, or {{ env = … }} or {{ file = … }}.", path=path)
+        )
+    return value
+
+
+def read_secret(reference: dict[str, Any], where: str) -> str | None:
+    """Read a secret by reference, `{ env = "DB_URL" }` or `{ file = "/run/secrets/db" }`; None for anything else."""
     if set(reference) == {"env"}:
         value = os.environ.get(str(reference["env"]))
         if not value:
             raise Misconfigured(
                 _(
                     "{path}: the environment variable {name} is not set.",
-                    path=path,
+                    path=where,
                     name=reference["env"],
                 )
             )
@@ -151,15 +172,13 @@ def _referenced(reference: dict[str, Any], path: Path) -> str:
     if set(reference) == {"file"}:
         try:
             return Path(str(reference["file"])).read_text(encoding="utf-8").strip()
-        except OSError as wrong:
+        except (OSError, UnicodeDecodeError) as wrong:
             raise Misconfigured(
                 _(
                     "{path}: {file} cannot be read: {reason}.",
-                    path=path,
+                    path=where,
                     file=reference["file"],
                     reason=wrong,
                 )
             ) from wrong
-    raise Misconfigured(
-        _("{path}: database is an address, or {{ env = … }} or {{ file = … }}.", path=path)
-    )
+    return None

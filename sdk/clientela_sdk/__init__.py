@@ -75,7 +75,7 @@ from clientela.health import Check
 from clientela.hookspecs import hookimpl, hookspec
 from clientela.i18n import _
 from clientela.kinds.base import Kind
-from clientela.plugins.card import Plugin
+from clientela.plugins.card import Part, Plugin
 from clientela.query import readable_names, related
 from clientela.schemas import Input
 from clientela.values import Money, PersonName, PostalAddress
@@ -132,6 +132,7 @@ __all__ = [
     "Misconfigured",
     "Money",
     "NotFound",
+    "Part",
     "PersonName",
     "Plugin",
     "PostalAddress",

@@ -43,6 +43,7 @@ PUBLIC = [
     "Misconfigured",
     "Money",
     "NotFound",
+    "Part",
     "PersonName",
     "Plugin",
     "PostalAddress",

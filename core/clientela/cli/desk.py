@@ -15,6 +15,7 @@ import click
 
 from clientela.errors import Misconfigured, Unauthenticated
 from clientela.i18n import Catalogues, Text, _
+from clientela.plugins.policies import FILE
 
 if TYPE_CHECKING:
     from clientela.access.principal import Principal
@@ -36,6 +37,7 @@ class Desk:
     output: str | None = None
     lang: str | None = None
     quiet: bool = False
+    safe: bool = False
     verbose: int = 0
     no_input: bool = False
     yes: bool = False
@@ -68,7 +70,7 @@ class Desk:
     @cached_property
     def settings(self) -> Settings:
         """Read the settings; a folder without a deployment is refused before anything is created in it."""
-        from clientela.settings import FILE, load_settings  # noqa: PLC0415 - pydantic is slow
+        from clientela.settings import load_settings  # noqa: PLC0415 - pydantic is slow
 
         if not (self.folder / FILE).is_file() and not os.environ.get("CLIENTELA_DATABASE"):
             raise Misconfigured(
@@ -79,7 +81,8 @@ class Desk:
                 ),
                 extra={"fix": f"clientela init {self.folder}    # or name another folder with -C"},
             )
-        return load_settings(self.folder)
+        read = load_settings(self.folder)
+        return read.model_copy(update={"safe": True}) if self.safe else read
 
     @cached_property
     def app(self) -> App:

@@ -76,6 +76,8 @@ def listen(desk: Desk, host: str, port: int, workers: int = 1) -> None:
                 uvicorn.Server(uvicorn.Config(create_asgi(desk.app), **_how(desk))).run([sock])
             return
         os.environ["CLIENTELA_DIR"] = str(desk.folder.resolve())
+        if desk.safe:
+            os.environ["CLIENTELA_SAFE"] = "1"
         config = uvicorn.Config(FACTORY, factory=True, workers=workers, **_how(desk))
         sock.set_inheritable(True)
         Multiprocess(config, sockets=[sock]).run()

@@ -1,0 +1,372 @@
+"""The start of a deployment: who is found, who can come up, and why the others cannot.
+
+A plugin that cannot come up is left out with those that need it, and the rest starts. Only one that the deployment
+calls required stops the start, and then all that is wrong is told at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from graphlib import CycleError, TopologicalSorter
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from clientela.errors import FieldProblem, Misconfigured, Refusal, did_you_mean
+from clientela.i18n.texts import _
+from clientela.plugins.card import Plugin
+from clientela.plugins.compose import (
+    Composition,
+    compose,
+    describe,
+    wanted_partners,
+    with_partner,
+    with_partners,
+)
+from clientela.plugins.discovery import GROUND, Found, found
+from clientela.plugins.fates import BootReport, Fate, State
+from clientela.plugins.journal import REPORT, Journal, why_barred
+from clientela.plugins.loading import load, why_not
+from clientela.plugins.policies import FILE, Policy
+from clientela.plugins.settings import settings_of
+from clientela.settings import Settings
+
+STATM = Path("/proc/self/statm")
+PAGE = 4096
+
+
+class Boot:
+    """One start of the plugins of a deployment; `composition`, `settings` and `report` are what came of it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._wanted = settings
+        self._journal = Journal(settings.folder) if (settings.folder / FILE).is_file() else None
+        self._found: dict[str, Found] = {}
+        self._cards: dict[str, Plugin] = {}
+        self._fates: dict[str, Fate] = {}
+        self.settings: dict[type[BaseModel], BaseModel] = {}
+        started = time.perf_counter()
+        self.report = BootReport(
+            self._fates, settings.safe, at=datetime.now(UTC).isoformat(timespec="seconds")
+        )
+        self._find()
+        if not settings.safe:
+            self._check_packages()
+            self._import()
+            self._read_settings()
+        self.composition = self._compose()
+        self._describe()
+        self.report.seconds = time.perf_counter() - started
+        self._keep_report()
+        self._refuse_without_required()
+
+    @property
+    def _well(self) -> dict[str, Fate]:
+        return {name: fate for name, fate in self._fates.items() if fate.is_well}
+
+    # who is there -----------------------------------------------------------------------------------------------
+
+    def _find(self) -> None:
+        for one in found(self._wanted.folder):
+            if one.name in self._fates:
+                self._fates[one.name].fall(
+                    "incompatible",
+                    _(
+                        "It is there twice: {first} and {second}; take one of them away.",
+                        first=self._found[one.name].place,
+                        second=one.place,
+                    ),
+                )
+                continue
+            self._found[one.name] = one
+            self._fates[one.name] = Fate(one.name, version=one.version, source=one.place)
+        for name, policy in self._wanted.plugins.items():
+            fate = self._fates.setdefault(name, Fate(name))
+            fate.required = policy.required
+            if name not in self._found:
+                fate.fall("orphaned", *_not_installed(name, self._found))
+        for name in self._fates if self._wanted.safe else self._wanted.disabled:
+            if name in self._fates:
+                self._fates[name].fall("disabled", *_left_out(name, safe=self._wanted.safe))
+
+    # what their packages say ------------------------------------------------------------------------------------
+
+    def _check_packages(self) -> None:
+        for name, fate in self._well.items():
+            policy = self._policy(name)
+            if not policy.takes(fate.version or "0"):
+                fate.fall(
+                    "incompatible",
+                    _(
+                        "{file} wants {plugin} {wanted}, and {version} is installed.",
+                        file=FILE,
+                        plugin=name,
+                        wanted=policy.version,
+                        version=fate.version or _("no version"),
+                    ),
+                    f'pip install "{self._found[name].distribution}{policy.version}"',
+                )
+            elif (problem := self._unmet(self._found[name])) is not None:
+                fate.fall("incompatible", problem)
+        self._bar()
+        self._leave_out_circles({name: self._found[name].needs for name in self._well})
+        self._leave_out_dependents({name: self._found[name].needs for name in self._well})
+        for fate in self._well.values():
+            fate.state = "resolved"
+
+    def _policy(self, name: str) -> Policy:
+        return self._wanted.plugins.get(name, Policy())
+
+    def _unmet(self, one: Found) -> str | None:
+        """Say which of the versions a package asks for is not there; who is missing altogether is looked for later."""
+        for distribution, requirement in one.requirements.items():
+            plugin = one.plugin_of(distribution)
+            if plugin is None and distribution not in GROUND:
+                continue
+            there = _version_of(distribution)
+            if there and not requirement.specifier.contains(there, prereleases=True):
+                return _(
+                    "{plugin} {version} needs {requirement}, and {there} is installed.",
+                    plugin=one.name,
+                    version=one.version,
+                    requirement=str(requirement),
+                    there=there,
+                )
+        return None
+
+    def _bar(self) -> None:
+        if self._journal is None:
+            return
+        self._journal.judge()
+        for name, mark in self._journal.barred().items():
+            if name in self._well:
+                fix = f"clientela plugin enable {name}"
+                self._fates[name].fall("quarantined", why_barred(name, mark), fix)
+
+    def _leave_out_circles(self, needs: Mapping[str, tuple[str, ...]]) -> None:
+        while True:
+            graph = {name: [n for n in needs[name] if n in self._well] for name in self._well}
+            try:
+                TopologicalSorter(graph).prepare()
+            except CycleError as circle:
+                names = list(reversed(circle.args[1]))
+                for name in names:
+                    self._fates[name].fall(
+                        "incompatible",
+                        _(
+                            "Plugins need each other in a circle: {circle}.",
+                            circle=" → ".join(names),
+                        ),
+                    )
+            else:
+                return
+
+    def _leave_out_dependents(self, needs: Mapping[str, tuple[str, ...]]) -> None:
+        """Leave out who needs somebody that is left out, until nobody does."""
+        fallen = True
+        while fallen:
+            fallen = False
+            for name, fate in self._well.items():
+                missing = [need for need in needs.get(name, ()) if need not in self._well]
+                if missing:
+                    fate.fall("incompatible", *self._missing(name, missing[0]))
+                    fallen = True
+
+    def _missing(self, name: str, need: str) -> tuple[str, str]:
+        if need not in self._fates:
+            sentence = _(
+                "{plugin} needs {needed}, which is not installed.", plugin=name, needed=need
+            )
+            others = self._found.keys() - {name}
+            return sentence + did_you_mean(need, others), f"pip install clientela-{need}"
+        return _(
+            "{plugin} needs {needed}, which is {state}.",
+            plugin=name,
+            needed=need,
+            state=self._fates[need].state,
+        ), f"clientela plugin why {need}"
+
+    # their code -------------------------------------------------------------------------------------------------
+
+    def _import(self) -> None:
+        graph = {name: self._found[name].needs for name in sorted(self._well)}
+        order = [name for name in TopologicalSorter(graph).static_order() if name in graph]
+        mark = self._journal.mark() if self._journal else None
+        try:
+            for name in order:
+                self._leave_out_dependents(graph)
+                if name in self._well:
+                    with _measured(self._fates[name]), mark.around(name) if mark else _nothing():
+                        self._load(name)
+        finally:
+            if mark is not None:
+                mark.close()
+        needs = {name: tuple(card.needs) for name, card in self._cards.items()}
+        self._leave_out_circles(needs)
+        self._leave_out_dependents(needs)
+
+    def _load(self, name: str) -> None:
+        try:
+            self._cards[name] = load(self._found[name])
+        except KeyboardInterrupt:
+            raise
+        except BaseException as broken:  # noqa: BLE001 - an import may raise anything, SystemExit included
+            state: State = "incompatible" if isinstance(broken, Refusal) else "quarantined"
+            self._fates[name].fall(state, why_not(name, broken), f"clientela plugin disable {name}")
+
+    def _read_settings(self) -> None:
+        for name in self._well:
+            try:
+                read = settings_of(self._cards[name], self._policy(name))
+            except Misconfigured as lacking:
+                fix = str(lacking.extra.get("fix", ""))
+                self._fates[name].fall("needs-settings", lacking.detail, fix)
+            else:
+                if read is not None:
+                    self.settings[type(read)] = read
+        self._leave_out_dependents({name: tuple(c.needs) for name, c in self._cards.items()})
+
+    # together ---------------------------------------------------------------------------------------------------
+
+    def _compose(self) -> Composition:
+        cards = [self._cards[name] for name in self._well]
+        try:
+            return compose(with_partners(cards))
+        except Exception:  # noqa: BLE001 - whoever it was is looked for one by one
+            return compose(self._with_fitting_partners(self._fitting(cards)))
+
+    def _fitting(self, cards: list[Plugin]) -> list[Plugin]:
+        """Add the cards one by one, and leave out those that do not fit to the others."""
+        good: list[Plugin] = []
+        left = cards
+        while left:
+            refused: dict[str, str] = {}
+            for card in left:
+                problem = _problem([*good, card])
+                if problem is None:
+                    good.append(card)
+                else:
+                    refused[card.name] = problem
+            if len(refused) == len(left):
+                for name, problem in refused.items():
+                    self._fates[name].fall(
+                        "incompatible", problem, f"clientela plugin disable {name}"
+                    )
+                break
+            left = [card for card in left if card.name in refused]
+        return good
+
+    def _with_fitting_partners(self, cards: list[Plugin]) -> list[Plugin]:
+        """Add what cards bring for each other; a part that does not work is left out, and its plugin stays."""
+        made = {card.name: card for card in cards}
+        for card in cards:
+            for partner in wanted_partners(card, set(made)):
+                try:
+                    fuller = with_partner(made[card.name], partner)
+                    compose(list((made | {card.name: fuller}).values()))
+                except KeyboardInterrupt:
+                    raise
+                except BaseException as broken:  # noqa: BLE001 - as in `_load`
+                    self._fates[card.name].add(
+                        _(
+                            "What it brings for {partner} is left out: {reason}",
+                            partner=partner,
+                            reason=why_not(card.name, broken),
+                        )
+                    )
+                else:
+                    made[card.name] = fuller
+        return list(made.values())
+
+    # telling ----------------------------------------------------------------------------------------------------
+
+    def _describe(self) -> None:
+        describe(self.composition, self._fates)
+        for name, one in self._found.items():
+            needs = self._cards[name].needs if name in self._cards else ()
+            self._fates[name].needs = sorted({*one.needs, *needs})
+
+    def _keep_report(self) -> None:
+        if self._journal is None or self._wanted.safe:
+            return
+        told = self.report.as_dict()
+        if _essence(told) != _essence(self._journal.read(REPORT)):
+            self._journal.write(REPORT, told)
+
+    def _refuse_without_required(self) -> None:
+        missing = [fate for fate in self.report.ailing if fate.required]
+        if missing and not self._wanted.safe:
+            raise Misconfigured(
+                _(
+                    "Required plugins cannot come up: {reasons}",
+                    reasons=" ".join(fate.reason for fate in missing),
+                ),
+                [FieldProblem(f"/plugins/{f.name}", f.state, f.reason, f.fix) for f in missing],
+                extra={"fix": f"clientela plugin doctor    # or {missing[0].fix}"},
+            )
+
+
+def _problem(cards: list[Plugin]) -> str | None:
+    try:
+        compose(cards)
+    except Refusal as refusal:
+        return refusal.detail
+    except Exception as broken:  # noqa: BLE001 - whatever a plugin's objects do when they are looked at
+        return why_not(cards[-1].name, broken)
+    return None
+
+
+def _not_installed(name: str, known: Mapping[str, Found]) -> tuple[str, str]:
+    sentence = _("{plugin} stands in {file} and is not installed.", plugin=name, file=FILE)
+    return sentence + did_you_mean(name, known), f"pip install clientela-{name}"
+
+
+def _left_out(name: str, *, safe: bool) -> tuple[str, str]:
+    if safe:
+        return _("The core was started alone."), _("start again without --safe")
+    return _("It is disabled in {file}.", file=FILE), f"clientela plugin enable {name}"
+
+
+def _version_of(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def _measured(fate: Fate) -> Iterator[None]:
+    """Write down what an import cost."""
+    memory, started = _memory(), time.perf_counter()
+    try:
+        yield
+    finally:
+        fate.seconds = round(time.perf_counter() - started, 4)
+        after = _memory()
+        fate.memory = None if memory is None or after is None else after - memory
+
+
+def _memory() -> int | None:
+    """Give the bytes this process holds, where the system says so for nothing."""
+    try:
+        return int(STATM.read_text(encoding="ascii").split()[1]) * PAGE
+    except OSError:
+        return None
+
+
+def _essence(told: dict[str, object]) -> list[object]:
+    """Give what differs between two starts, apart from how long they took."""
+    plugins = told.get("plugins")
+    return [
+        {k: v for k, v in one.items() if k not in {"seconds", "memory"}}
+        for one in (plugins if isinstance(plugins, list) else [])
+    ] + [told.get("safe")]
