@@ -29,13 +29,15 @@ from clientela.plugins.card import Plugin
 from clientela.plugins.compose import compose, describe, with_partners
 from clientela.plugins.fates import BootReport
 from clientela.plugins.guarding import Guarding
-from clientela.plugins.policies import Policy
+from clientela.plugins.journal import Journal
+from clientela.plugins.policies import FILE, Policy
 from clientela.plugins.settings import settings_of
 from clientela.replies import REPLY
 from clientela.search import DOCUMENT, Search
 from clientela.settings import Settings
 from clientela.storage.database import TRIES, Database, is_transient
 from clientela.storage.meta import META
+from clientela.timeline import Timeline, asking
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
@@ -66,6 +68,8 @@ class App:
         self.settings = settings or Settings()
         self.clock = clock
         self.notes: list[str] = []
+        folder = self.settings.folder
+        self.journal = Journal(folder) if (folder / FILE).is_file() else None
         self._statements: dict[tuple[object, ...], Select[Any]] = {}
         self._start(plugins)
         self.db = Database(url or self.settings.database_url, pool_size=self.settings.pool_size)
@@ -78,7 +82,7 @@ class App:
         if cards is None:
             from clientela.plugins.boot import Boot  # noqa: PLC0415 - reads the environment
 
-            boot = Boot(self.settings)
+            boot = Boot(self.settings, self.journal)
             made, self._plugin_settings, self.report = boot.composition, boot.settings, boot.report
         else:
             made = compose(with_partners(cards))
@@ -124,11 +128,13 @@ class App:
         request_id: str | None = None,
         dry_run: bool = False,
         as_of: datetime | None = None,
+        timeline: Timeline | None = None,
     ) -> Iterator[Context]:
         """Open a context and commit it when the block ends well: the only place of the kernel that does.
 
         A dry run goes the whole way, with all rules and constraints, and is rolled back at the end. With `as_of` the
-        context reads everything as it was at that moment, and cannot write.
+        context reads everything as it was at that moment, and cannot write. With a `timeline` what each plugin costs is
+        written on it.
         """
         if self.guarding is not None:
             self.guarding.settle()
@@ -140,11 +146,14 @@ class App:
         with opened() as connection:
             ctx = Context(
                 self, principal, connection, face=face, writing=writing, language=language, reason=reason,
-                cause=cause, request_id=request_id, dry_run=dry_run, as_of=as_of,
+                cause=cause, request_id=request_id, dry_run=dry_run, as_of=as_of, timeline=timeline,
             )  # fmt: skip
+            if timeline is not None:
+                timeline.listen(connection)
             try:
-                yield ctx
-                ctx.finish()
+                with asking(timeline, "core", face):
+                    yield ctx
+                    ctx.finish()
                 if dry_run and writing:
                     _roll_back(connection)
             finally:

@@ -26,6 +26,7 @@ from clientela.history import Change, ChangeSet, before_values, whole
 from clientela.i18n.texts import _
 from clientela.past import Past
 from clientela.storage.violations import as_refusal
+from clientela.timeline import Timeline, asking
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, FromClause, Select
@@ -55,6 +56,7 @@ class Context:
         request_id: str | None = None,
         dry_run: bool = False,
         as_of: datetime | None = None,
+        timeline: Timeline | None = None,
     ) -> None:
         self.app = app
         self.principal = principal
@@ -66,6 +68,7 @@ class Context:
         self.cause = cause
         self.request_id = request_id
         self.dry_run = dry_run
+        self.timeline = timeline
         self.past = Past(self, as_of) if as_of is not None else None
         self.now: datetime = app.clock()
         self.hook = app.hooks.call
@@ -284,7 +287,8 @@ class Context:
             if action.takes is not None:
                 arguments.append(data)
             self.hook.action_running(ctx=self, action=action, record=record, data=data)
-            result = action.function(self, *arguments)
+            with asking(self.timeline, action.plugin, action.name):
+                result = action.function(self, *arguments)
             if action.writes:
                 self.flush()
             return result

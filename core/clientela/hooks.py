@@ -21,6 +21,7 @@ import pluggy
 from clientela.errors import Misconfigured, Refusal, did_you_mean
 from clientela.hookspecs import PROJECT
 from clientela.i18n.texts import _
+from clientela.timeline import asking
 
 log = logging.getLogger("clientela.hooks")
 
@@ -161,7 +162,8 @@ class Hooks:
         if optional and one.breaker.is_open(now):
             return None
         try:
-            with _fence(given, optional=optional):
+            timeline = getattr(given.get("ctx"), "timeline", None)
+            with _fence(given, optional=optional), asking(timeline, one.plugin, name):
                 answer = one.ask(given)
         except KeyboardInterrupt:
             raise

@@ -114,8 +114,8 @@ class Settings(BaseSettings):
         return ZoneInfo(self.time_zone)
 
 
-def load_settings(folder: Path) -> Settings:
-    """Read the folder's `clientela.toml`, if there is one, under the environment."""
+def load_settings(folder: Path, *, safe: bool = False) -> Settings:
+    """Read the folder's `clientela.toml`, if there is one, under the environment; `safe` leaves the plugins aside."""
     path = folder / FILE
     values: dict[str, Any] = {}
     if path.is_file():
@@ -125,13 +125,15 @@ def load_settings(folder: Path) -> Settings:
             raise Misconfigured(
                 _("{path} cannot be read: {reason}.", path=path, reason=wrong)
             ) from wrong
+    if safe:
+        values = {**values, "safe": True, "plugins": {}}
     if isinstance(values.get("database"), dict):
         values["database"] = _referenced(values["database"], path)
     try:
         return Settings(**{"folder": folder, **values})
     except ValidationError as wrong:
         problems = [
-            FieldProblem("/" + "/".join(map(str, e["loc"])), str(e["type"]), str(e["msg"]))
+            FieldProblem("/" + "/".join(map(str, e["loc"])), str(e["type"]), said(e["msg"]))
             for e in wrong.errors(include_url=False, include_context=False)
         ]
         first = problems[0]
@@ -144,6 +146,11 @@ def load_settings(folder: Path) -> Settings:
             ),
             problems,
         ) from None
+
+
+def said(message: str) -> str:
+    """Give a sentence of ours as it was written: pydantic says before it that it is about a value."""
+    return message.removeprefix("Value error, ")
 
 
 def _referenced(reference: dict[str, Any], path: Path) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,11 @@ class Spent:
             "plugin": self.plugin, "what": self.what, "depth": self.depth,
             "milliseconds": round(self.seconds * 1000, 3), "statements": self.statements, "rows": self.rows,
         }  # fmt: skip
+
+
+def asking(timeline: Timeline | None, plugin: str, what: str) -> AbstractContextManager[None]:
+    """Put what is spent on a plugin's account, if anybody keeps accounts."""
+    return nullcontext() if timeline is None else timeline.asking(plugin, what)
 
 
 @dataclass
@@ -76,9 +81,7 @@ class Timeline:
             return
         call = self._open[-1]
         call.statements += 1
-        if connection.dialect.name != "sqlite":
-            call.rows += max(cursor.rowcount, 0)
-        elif cursor.description is None:
+        if connection.dialect.name != "sqlite" or cursor.description is None:
             call.rows += max(cursor.rowcount, 0)
         else:
             # SQLite does not know how many rows there are until they are fetched.

@@ -81,8 +81,7 @@ class Desk:
                 ),
                 extra={"fix": f"clientela init {self.folder}    # or name another folder with -C"},
             )
-        read = load_settings(self.folder)
-        return read.model_copy(update={"safe": True}) if self.safe else read
+        return load_settings(self.folder, safe=self.safe)
 
     @cached_property
     def app(self) -> App:

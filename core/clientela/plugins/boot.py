@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from graphlib import CycleError, TopologicalSorter
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -27,7 +26,7 @@ from clientela.plugins.compose import (
     with_partner,
     with_partners,
 )
-from clientela.plugins.discovery import GROUND, Found, found
+from clientela.plugins.discovery import GROUND, Found, found, version_of
 from clientela.plugins.fates import BootReport, Fate, State
 from clientela.plugins.journal import REPORT, Journal, why_barred
 from clientela.plugins.loading import load, why_not
@@ -42,9 +41,9 @@ PAGE = 4096
 class Boot:
     """One start of the plugins of a deployment; `composition`, `settings` and `report` are what came of it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, journal: Journal | None) -> None:
         self._wanted = settings
-        self._journal = Journal(settings.folder) if (settings.folder / FILE).is_file() else None
+        self._journal = journal
         self._found: dict[str, Found] = {}
         self._cards: dict[str, Plugin] = {}
         self._fates: dict[str, Fate] = {}
@@ -127,7 +126,7 @@ class Boot:
             plugin = one.plugin_of(distribution)
             if plugin is None and distribution not in GROUND:
                 continue
-            there = _version_of(distribution)
+            there = version_of(distribution)
             if there and not requirement.specifier.contains(there, prereleases=True):
                 return _(
                     "{plugin} {version} needs {requirement}, and {there} is installed.",
@@ -329,13 +328,6 @@ def _left_out(name: str, *, safe: bool) -> tuple[str, str]:
     if safe:
         return _("The core was started alone."), _("start again without --safe")
     return _("It is disabled in {file}.", file=FILE), f"clientela plugin enable {name}"
-
-
-def _version_of(distribution: str) -> str | None:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return None
 
 
 @contextmanager

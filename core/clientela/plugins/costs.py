@@ -44,7 +44,7 @@ class Costs:
                 "hook": now[name]["hook"],
                 **{f: before.get(f, 0) + one[f] for f in FIGURES},
             }
-        self._journal.write(COSTS, kept)
+        self._journal.write(COSTS, kept, durable=False)
 
 
 def read_costs(journal: Journal) -> dict[str, Any]:

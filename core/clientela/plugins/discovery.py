@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +98,15 @@ def files_in(folder: Path) -> Iterator[Path]:
     for path in sorted(place.iterdir()):
         is_package = (path / "__init__.py").is_file()
         if _NAME.fullmatch(path.stem) and (is_package or path.suffix == ".py"):
-                yield path.absolute() / "__init__.py" if is_package else path.absolute()
+            yield path.absolute() / "__init__.py" if is_package else path.absolute()
+
+
+def version_of(distribution: str) -> str | None:
+    """Give the version of a distribution, or None when it is not installed."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
 
 
 def canonical(distribution: str) -> str:

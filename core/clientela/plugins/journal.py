@@ -25,6 +25,7 @@ STATE = ".clientela"
 MARK = "importing-"
 BARRED = "quarantine-"
 REPORT = "boot.json"
+TRACE = "trace.json"
 
 # Whoever interrupts an import after so long has waited for something that hung.
 SECONDS_OF_PATIENCE = 10.0
@@ -76,11 +77,13 @@ class Journal:
 
     # what is remembered between starts --------------------------------------------------------------------------
 
-    def write(self, name: str, value: Any) -> None:
+    def write(self, name: str, value: Any, *, durable: bool = True) -> None:
         """Keep a JSON value, if the folder can be written."""
         with suppress(OSError):
             self.place.mkdir(exist_ok=True)
-            replace_file(self.place / name, json.dumps(value, ensure_ascii=False).encode())
+            replace_file(
+                self.place / name, json.dumps(value, ensure_ascii=False).encode(), durable=durable
+            )
 
     def read(self, name: str) -> dict[str, Any]:
         """Give what was kept under a name, or nothing."""

@@ -191,13 +191,14 @@ def _edit(folder: Path, change: Callable[[Any], object]) -> bool:
     return True
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Put a whole file in place of the old one, or leave the old one as it is."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     with draft.open("wb") as file:
         file.write(content)
         file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
     if path.exists():
         shutil.copymode(path, draft)
     draft.replace(path)

@@ -11,7 +11,7 @@ from clientela.errors import FieldProblem, Misconfigured, did_you_mean
 from clientela.i18n.texts import _
 from clientela.plugins.card import Plugin
 from clientela.plugins.policies import FILE, Policy
-from clientela.settings import read_secret
+from clientela.settings import read_secret, said
 
 
 class NeedsSettings(Misconfigured):
@@ -33,7 +33,7 @@ def settings_of(card: Plugin, policy: Policy) -> BaseModel | None:
             return card.settings(**values)
         except ValidationError as wrong:
             problems = [
-                FieldProblem("/" + "/".join(map(str, e["loc"])), str(e["type"]), str(e["msg"]))
+                FieldProblem("/" + "/".join(map(str, e["loc"])), str(e["type"]), said(e["msg"]))
                 for e in wrong.errors(include_url=False, include_context=False, include_input=False)
             ]
     raise NeedsSettings(

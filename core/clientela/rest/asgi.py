@@ -26,6 +26,7 @@ from clientela.i18n.texts import _
 from clientela.rest.batch import MOST_BYTES
 from clientela.rest.call import Call, Reply, problem
 from clientela.rest.dispatch import PREFIX, Dispatcher, is_short_read
+from clientela.rest.health import health_of
 
 if TYPE_CHECKING:
     from clientela.app import App
@@ -44,7 +45,7 @@ class Rim:
     """The dispatcher as an ASGI endpoint."""
 
     def __init__(self, app: App) -> None:
-        self._dispatcher = Dispatcher(app)
+        self.dispatcher = Dispatcher(app)
         self._inline = app.db.is_sqlite
         self._pool = ThreadPoolExecutor(
             max_workers=app.db.pool_size, thread_name_prefix="clientela"
@@ -73,9 +74,9 @@ class Rim:
 
     async def _reply(self, call: Call) -> Reply:
         if self._inline and is_short_read(call):
-            return self._dispatcher.answer(call)
+            return self.dispatcher.answer(call)
         return await asyncio.get_running_loop().run_in_executor(
-            self._pool, self._dispatcher.answer, call
+            self._pool, self.dispatcher.answer, call
         )
 
     def close(self) -> None:
@@ -120,7 +121,7 @@ async def _send(reply: Reply, request_id: str, send: Send, *, head: bool) -> Non
 
 
 def create_asgi(app: App) -> ASGIApp:
-    """Give the ASGI application of an app: REST, liveness and readiness."""
+    """Give the ASGI application of an app: REST, liveness, readiness and health."""
     rim = Rim(app)
 
     async def livez(_request: Request) -> Response:
@@ -131,6 +132,13 @@ def create_asgi(app: App) -> ASGIApp:
         if sentence:
             return _plain({"status": "not ready", "reason": sentence}, status=503)
         return _plain({"status": "ready"})
+
+    async def health(request: Request) -> Response:
+        told, status = await asyncio.get_running_loop().run_in_executor(
+            rim._pool,  # noqa: SLF001 - ours
+            health_of, rim.dispatcher, request.headers.get("authorization"),
+        )  # fmt: skip
+        return _plain(told, status=status)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -153,6 +161,7 @@ def create_asgi(app: App) -> ASGIApp:
             Route(PREFIX + "{path:path}", rim),
             Route("/livez", livez),
             Route("/readyz", readyz),
+            Route("/-/health", health),
         ],
         exception_handlers={404: refuse, 405: refuse},
         lifespan=lifespan,
@@ -160,4 +169,4 @@ def create_asgi(app: App) -> ASGIApp:
 
 
 def _plain(value: Any, *, status: int = 200) -> Response:
-    return Response(orjson.dumps(value), status, media_type="application/json")
+    return Response(orjson.dumps(value, default=str), status, media_type="application/json")

@@ -24,6 +24,7 @@ from clientela.errors import (
 )
 from clientela.i18n.texts import _
 from clientela.kinds.times import InstantKind
+from clientela.timeline import Timeline
 
 JSON = b"application/json"
 PROBLEM = b"application/problem+json"
@@ -49,6 +50,8 @@ class Call:
     request_id: str
     # The language of whoever calls, once they are known; a header asks for another.
     language: str | None = None
+    # What each plugin cost, where somebody wants to know.
+    timeline: Timeline | None = None
 
     @cached_property
     def parameters(self) -> dict[str, str]:
