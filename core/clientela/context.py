@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Entity)
 M = TypeVar("M", bound=BaseModel)
 
+# What one transaction may tell beside what the kernel tells of each record: a flood would fill memory and the outbox.
+MOST_FACTS = 10_000
+
 
 class Context:
     """One principal in one transaction. Made by `App.acting_as`, which alone commits."""
@@ -73,6 +76,7 @@ class Context:
         self.now: datetime = app.clock()
         self.hook = app.hooks.call
         self.facts: list[Fact] = []
+        self._told = 0
         self.changes: ChangeSet | None = None
         self._chain: tuple[str, ...] = ()
 
@@ -269,6 +273,16 @@ class Context:
 
     def tell(self, fact: Fact) -> None:
         """Tell a fact after the commit; it is written with the change."""
+        self._told += 1
+        if self._told > MOST_FACTS:
+            raise Conflict(
+                _(
+                    "More than {most} facts such as {fact} were told in one transaction; "
+                    "tell one that sums them up.",
+                    most=str(MOST_FACTS),
+                    fact=fact.name,
+                )
+            )
         self.facts.append(fact)
 
     def run(

@@ -38,6 +38,10 @@ class PluginFailed(Refusal):
     title = _("A plugin failed")
 
 
+class UnsoundAnswer(TypeError):
+    """A plugin answered with something that nobody can use."""
+
+
 @dataclass
 class Breaker:
     """Leaves a failing implementation out until some time has passed."""
@@ -149,14 +153,26 @@ class Hooks:
 
     def ask_each(self, name: str, /, **given: Any) -> list[tuple[str, Any]]:
         """Ask everybody; give each answer with its plugin's name."""
+        return self.ask_sound(name, _anything, **given)
+
+    def ask_sound(
+        self, name: str, is_sound: Callable[[Any], bool], /, **given: Any
+    ) -> list[tuple[str, Any]]:
+        """Ask everybody, as `ask_each` does; an answer that is not sound counts as a failure of its plugin."""
         answers = []
         for one in self._implementations[name]:
-            answer = self._ask_one(name, one, given)
+            answer = self._ask_one(name, one, given, is_sound)
             if answer is not None:
                 answers.append((one.plugin, answer))
         return answers
 
-    def _ask_one(self, name: str, one: Implementation, given: dict[str, Any]) -> Any:
+    def _ask_one(
+        self,
+        name: str,
+        one: Implementation,
+        given: dict[str, Any],
+        is_sound: Callable[[Any], bool],
+    ) -> Any:
         optional = self._kinds[name] == "compute"
         now = time.monotonic()
         if optional and one.breaker.is_open(now):
@@ -165,6 +181,7 @@ class Hooks:
             timeline = getattr(given.get("ctx"), "timeline", None)
             with _fence(given, optional=optional), asking(timeline, one.plugin, name):
                 answer = one.ask(given)
+            _refuse_unsound(answer, is_sound)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -225,6 +242,15 @@ class Hooks:
     def kinds(self) -> dict[str, str]:
         """Give every hook with its kind."""
         return dict(self._kinds)
+
+
+def _anything(_answer: Any) -> bool:
+    return True
+
+
+def _refuse_unsound(answer: Any, is_sound: Callable[[Any], bool]) -> None:
+    if answer is not None and not is_sound(answer):
+        raise UnsoundAnswer(type(answer).__name__)
 
 
 def _fence(given: dict[str, Any], *, optional: bool) -> AbstractContextManager[Any]:

@@ -21,7 +21,7 @@ from clientela.cli.output import emit_rows
 from clientela.cli.translations import lacking
 from clientela.errors import Refusal
 from clientela.filters import bind, parse
-from clientela.health import Check
+from clientela.health import Check, are_checks
 from clientela.i18n.texts import _
 from clientela.outbox import DELIVERY
 from clientela.plugins.costs import slow_hooks
@@ -197,7 +197,7 @@ def check_disk(desk: Desk) -> Findings:
 
 def check_by_plugins(desk: Desk) -> Iterator[Check]:
     """Ask the plugins for their own checks."""
-    for checks in desk.app.hooks.ask("health_checks", app=desk.app):
+    for _plugin, checks in desk.app.hooks.ask_sound("health_checks", are_checks, app=desk.app):
         yield from checks
 
 

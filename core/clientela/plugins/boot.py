@@ -9,8 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -28,7 +30,7 @@ from clientela.plugins.compose import (
 )
 from clientela.plugins.discovery import GROUND, Found, found, version_of
 from clientela.plugins.fates import BootReport, Fate, State
-from clientela.plugins.journal import REPORT, Journal, why_barred
+from clientela.plugins.journal import REPORT, Journal, Mark, why_barred
 from clientela.plugins.loading import load, why_not
 from clientela.plugins.policies import FILE, Policy
 from clientela.plugins.settings import settings_of
@@ -55,8 +57,7 @@ class Boot:
         self._find()
         if not settings.safe:
             self._check_packages()
-            self._import()
-            self._read_settings()
+            self._import_all()
         self.composition = self._compose()
         self._describe()
         self.report.seconds = time.perf_counter() - started
@@ -191,19 +192,23 @@ class Boot:
 
     # their code -------------------------------------------------------------------------------------------------
 
-    def _import(self) -> None:
+    def _import_all(self) -> None:
+        mark = self._journal.mark() if self._journal else Mark(None)
+        try:
+            self._import(mark)
+            self._read_settings()
+            self._import_partners(mark)
+        finally:
+            mark.close()
+
+    def _import(self, mark: Mark) -> None:
         graph = {name: self._found[name].needs for name in sorted(self._well)}
         order = [name for name in TopologicalSorter(graph).static_order() if name in graph]
-        mark = self._journal.mark() if self._journal else None
-        try:
-            for name in order:
-                self._leave_out_dependents(graph)
-                if name in self._well:
-                    with _measured(self._fates[name]), mark.around(name) if mark else _nothing():
-                        self._load(name)
-        finally:
-            if mark is not None:
-                mark.close()
+        for name in order:
+            self._leave_out_dependents(graph)
+            if name in self._well:
+                with _measured(self._fates[name]), mark.around(name):
+                    self._load(name)
         needs = {name: tuple(card.needs) for name, card in self._cards.items()}
         self._leave_out_circles(needs)
         self._leave_out_dependents(needs)
@@ -228,6 +233,29 @@ class Boot:
                 if read is not None:
                     self.settings[type(read)] = read
         self._leave_out_dependents({name: tuple(c.needs) for name, c in self._cards.items()})
+
+    def _import_partners(self, mark: Mark) -> None:
+        """Import what plugins bring for each other; what cannot be imported is left out, and its plugin stays."""
+        for name in self._well:
+            for partner in wanted_partners(self._cards[name], set(self._well)):
+                try:
+                    with mark.around(name):
+                        import_module(self._cards[name].partners[partner])
+                except KeyboardInterrupt:
+                    raise
+                except BaseException as broken:  # noqa: BLE001 - as in `_load`
+                    self._leave_out_part(name, partner, broken)
+                    kept = {k: v for k, v in self._cards[name].partners.items() if k != partner}
+                    self._cards[name] = replace(self._cards[name], partners=kept)
+
+    def _leave_out_part(self, name: str, partner: str, broken: BaseException) -> None:
+        self._fates[name].add(
+            _(
+                "What it brings for {partner} is left out: {reason}",
+                partner=partner,
+                reason=why_not(name, broken),
+            )
+        )
 
     # together ---------------------------------------------------------------------------------------------------
 
@@ -267,16 +295,8 @@ class Boot:
                 try:
                     fuller = with_partner(made[card.name], partner)
                     compose(list((made | {card.name: fuller}).values()))
-                except KeyboardInterrupt:
-                    raise
-                except BaseException as broken:  # noqa: BLE001 - as in `_load`
-                    self._fates[card.name].add(
-                        _(
-                            "What it brings for {partner} is left out: {reason}",
-                            partner=partner,
-                            reason=why_not(card.name, broken),
-                        )
-                    )
+                except Exception as broken:  # noqa: BLE001 - whatever a plugin's objects do when they are looked at
+                    self._leave_out_part(card.name, partner, broken)
                 else:
                     made[card.name] = fuller
         return list(made.values())
@@ -328,11 +348,6 @@ def _left_out(name: str, *, safe: bool) -> tuple[str, str]:
     if safe:
         return _("The core was started alone."), _("start again without --safe")
     return _("It is disabled in {file}.", file=FILE), f"clientela plugin enable {name}"
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
 
 
 @contextmanager

@@ -177,5 +177,6 @@ def _names(value: Any) -> list[str]:
     if isinstance(value, EntityInfo):
         return [value.name]
     if isinstance(value, Action):
-        return [value.name, *([value.on.info.name] if value.on else [])]
+        # An action is of the entity in its name, also one that is about no record yet.
+        return [value.name, value.name.rpartition(".")[0]]
     return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from clientela.errors import Refusal
+from clientela.health import are_checks
 from clientela.storage import migrations
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ def health_of(dispatcher: Dispatcher, authorization: str | None) -> tuple[dict[s
     reason = app.unready()
     state = "down" if reason else "degraded" if _ails(app) else "ok"
     told: dict[str, Any] = {"status": state}
-    if not reason and _may_operate(dispatcher, authorization):
-        told |= _details(app)
+    if _may_operate(dispatcher, authorization):
+        told |= {"reason": reason, **_details(app)}
     return told, UNAVAILABLE if reason else 200
 
 
@@ -37,7 +37,7 @@ def _may_operate(dispatcher: Dispatcher, authorization: str | None) -> bool:
         return False
     try:
         return dispatcher.bearer(authorization).can(OPERATE)
-    except Refusal:
+    except Exception:  # noqa: BLE001 - a database that is away or not migrated knows nobody
         return False
 
 
@@ -51,7 +51,9 @@ def _details(app: App) -> dict[str, Any]:
         "hooks": app.hooks.timings(),
         "failures": [asdict(one) for one in app.hooks.failures],
         "checks": [
-            asdict(check) for answer in app.hooks.ask("health_checks", app=app) for check in answer
+            asdict(check)
+            for _, answer in app.hooks.ask_sound("health_checks", are_checks, app=app)
+            for check in answer
         ],
         "notes": list(app.notes),
     }
