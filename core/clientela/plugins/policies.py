@@ -12,6 +12,7 @@ import shutil
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,7 @@ def _pieces(text: str) -> Iterator[str]:
     start, end = _place_of_disabled(text)
     yield text[start:end]
     heads = [found.start() for found in _HEADER.finditer(text)]
-    for begin, stop in zip(heads, [*heads[1:], len(text)], strict=True):
+    for begin, stop in pairwise([*heads, len(text)]):
         yield text[begin:stop]
 
 

@@ -66,6 +66,17 @@ def test_a_database_that_is_not_migrated_is_down(shop) -> None:
     assert (reply.status_code, reply.json()) == (503, {"status": "down"})
 
 
+def test_the_last_request_that_was_timed_can_be_looked_at_from_outside(migrated_shop) -> None:
+    migrated_shop.say("server_timing = true", 'disabled = ["contacts"]')
+    with migrated_shop.open() as app, caller(app, "core.customer.read") as client:
+        assert "core;dur=" in client.get("/api/v1/core/customers").headers["Server-Timing"]
+
+    told = migrated_shop.json("trace", "--last")
+
+    assert (told["path"], told["status"]) == ("/api/v1/core/customers", 200)
+    assert told["calls"][0]["what"] == "rest"
+
+
 def subsets() -> list[list[Plugin]]:
     """Give every choice of the first-party plugins."""
     cards = installed_cards()

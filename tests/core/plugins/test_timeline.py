@@ -131,21 +131,6 @@ def test_trace_wants_to_know_what(cli) -> None:
     assert "No request was timed yet" in cli("trace", "--last").stderr
 
 
-def test_the_last_request_that_was_timed_can_be_looked_at(open_shop, make) -> None:
-    """The folder belongs to the same database; a server wrote it there."""
-    from starlette.testclient import TestClient
-
-    from clientela.rest.asgi import create_asgi
-
-    open_shop.say("server_timing = true", 'disabled = ["contacts"]')
-    with open_shop.open() as app, TestClient(create_asgi(app)) as client:
-        app.guarding.settle()
-        # Nobody is signed in: there is no timeline yet, and so no header.
-        assert "Server-Timing" not in client.get("/api/v1/core/customers").headers
-
-    assert "No request was timed yet" in open_shop.cli("trace", "--last", code=4).stderr
-
-
 # who is slow ----------------------------------------------------------------------------------------------------------
 
 
