@@ -67,7 +67,9 @@ def _value(model: type[BaseModel], name: str, value: Any, where: str) -> Any:
         raise Misconfigured(_("there is no such setting.") + did_you_mean(name, model.model_fields))
     referred = read_secret(value, where) if isinstance(value, dict) else None
     if referred is None and is_secret(field.annotation):
-        raise Misconfigured(_("a secret is written { env = … } or { file = … }."))
+        raise Misconfigured(
+            _("the secret {name} is written {{ env = … }} or {{ file = … }}.", name=name)
+        )
     return value if referred is None else referred
 
 

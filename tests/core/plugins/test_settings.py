@@ -76,7 +76,7 @@ def test_a_secret_is_read_from_where_it_is_kept(tmp_path: Path, monkeypatch) -> 
         ({}, "host: Field required"),
         ({"host": "h", "port": "many"}, "port: Input should be a valid integer"),
         ({"host": "h", "prot": 3}, "prot: there is no such setting. Did you mean 'port'?"),
-        ({"host": "h", "password": "sesame"}, "password: a secret is written { env = … } or"),
+        ({"host": "h", "password": "sesame"}, "password: the secret password is written { env = … } or"),
         ({"host": {"env": "SNOWHERE"}}, "the environment variable SNOWHERE is not set"),
         ({"host": {"file": "/no/such"}}, "/no/such cannot be read"),
     ],
