@@ -178,10 +178,9 @@ class Hooks:
         if optional and one.breaker.is_open(now):
             return None
         try:
-            timeline = getattr(given.get("ctx"), "timeline", None)
-            with _fence(given, optional=optional), asking(timeline, one.plugin, name):
-                answer = one.ask(given)
-            _refuse_unsound(answer, is_sound)
+            answer = _ask_fenced(name, one, given, optional=optional)
+            if answer is not None:
+                _refuse_unsound(answer, is_sound)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -249,8 +248,17 @@ def _anything(_answer: Any) -> bool:
 
 
 def _refuse_unsound(answer: Any, is_sound: Callable[[Any], bool]) -> None:
-    if answer is not None and not is_sound(answer):
+    if not is_sound(answer):
         raise UnsoundAnswer(type(answer).__name__)
+
+
+def _ask_fenced(name: str, one: Implementation, given: dict[str, Any], *, optional: bool) -> Any:
+    ctx = given.get("ctx")
+    timeline = getattr(ctx, "timeline", None)
+    if timeline is None and not (optional and ctx is not None and ctx.writing):
+        return one.ask(given)
+    with _fence(given, optional=optional), asking(timeline, one.plugin, name):
+        return one.ask(given)
 
 
 def _fence(given: dict[str, Any], *, optional: bool) -> AbstractContextManager[Any]:
