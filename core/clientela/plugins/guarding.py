@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, inspect
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError
 
 from clientela.actions import Action
 from clientela.entity import Entity, EntityInfo
@@ -77,10 +79,14 @@ class Guarding:
             if noted.get(name) != note and (note["hooks"] or name in noted)
         }
         if changed:
-            with self._app.db.write() as connection:
-                for name, note in changed.items():
-                    write_note(connection, name, note)
+            self._write(changed)
         return True
+
+    def _write(self, notes: dict[str, dict[str, Any]]) -> None:
+        # Of several workers that start at once, one writes what all of them would.
+        with suppress(IntegrityError), self._app.db.write() as connection:
+            for name, note in notes.items():
+                write_note(connection, name, note)
 
     def _tell_orphans(self, owned: dict[str, Any]) -> None:
         """Name the plugins whose tables are there and whose package is not."""

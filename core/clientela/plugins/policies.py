@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import threading
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -194,7 +195,7 @@ def _edit(folder: Path, change: Callable[[Any], object]) -> bool:
 
 def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Put a whole file in place of the old one, or leave the old one as it is."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     with draft.open("wb") as file:
         file.write(content)
         file.flush()
