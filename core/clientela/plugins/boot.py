@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from graphlib import CycleError, TopologicalSorter
+from graphlib import TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 
@@ -28,11 +28,12 @@ from clientela.plugins.compose import (
     with_partner,
     with_partners,
 )
-from clientela.plugins.discovery import GROUND, Found, found, version_of
+from clientela.plugins.discovery import Found, found
 from clientela.plugins.fates import BootReport, Fate, State
 from clientela.plugins.journal import REPORT, Journal, Mark, why_barred
 from clientela.plugins.loading import load, why_not
 from clientela.plugins.policies import FILE, Policy
+from clientela.plugins.resolving import leave_out_circles, leave_out_dependents, unmet
 from clientela.plugins.settings import settings_of
 from clientela.settings import Settings
 
@@ -110,33 +111,17 @@ class Boot:
                     ),
                     f'pip install "{self._found[name].distribution}{policy.version}"',
                 )
-            elif (problem := self._unmet(self._found[name])) is not None:
+            elif (problem := unmet(self._found[name])) is not None:
                 fate.fall("incompatible", problem)
         self._bar()
-        self._leave_out_circles({name: self._found[name].needs for name in self._well})
-        self._leave_out_dependents({name: self._found[name].needs for name in self._well})
+        needs = {name: self._found[name].needs for name in self._well}
+        leave_out_circles(self._fates, needs)
+        leave_out_dependents(self._fates, needs)
         for fate in self._well.values():
             fate.state = "resolved"
 
     def _policy(self, name: str) -> Policy:
         return self._wanted.plugins.get(name, Policy())
-
-    def _unmet(self, one: Found) -> str | None:
-        """Say which of the versions a package asks for is not there; who is missing altogether is looked for later."""
-        for distribution, requirement in one.requirements.items():
-            plugin = one.plugin_of(distribution)
-            if plugin is None and distribution not in GROUND:
-                continue
-            there = version_of(distribution)
-            if there and not requirement.specifier.contains(there, prereleases=True):
-                return _(
-                    "{plugin} {version} needs {requirement}, and {there} is installed.",
-                    plugin=one.name,
-                    version=one.version,
-                    requirement=str(requirement),
-                    there=there,
-                )
-        return None
 
     def _bar(self) -> None:
         if self._journal is None:
@@ -146,49 +131,6 @@ class Boot:
             if name in self._well:
                 fix = f"clientela plugin enable {name}"
                 self._fates[name].fall("quarantined", why_barred(name, mark), fix)
-
-    def _leave_out_circles(self, needs: Mapping[str, tuple[str, ...]]) -> None:
-        while True:
-            graph = {name: [n for n in needs[name] if n in self._well] for name in self._well}
-            try:
-                TopologicalSorter(graph).prepare()
-            except CycleError as circle:
-                names = list(reversed(circle.args[1]))
-                for name in names:
-                    self._fates[name].fall(
-                        "incompatible",
-                        _(
-                            "Plugins need each other in a circle: {circle}.",
-                            circle=" → ".join(names),
-                        ),
-                    )
-            else:
-                return
-
-    def _leave_out_dependents(self, needs: Mapping[str, tuple[str, ...]]) -> None:
-        """Leave out who needs somebody that is left out, until nobody does."""
-        fallen = True
-        while fallen:
-            fallen = False
-            for name, fate in self._well.items():
-                missing = [need for need in needs.get(name, ()) if need not in self._well]
-                if missing:
-                    fate.fall("incompatible", *self._missing(name, missing[0]))
-                    fallen = True
-
-    def _missing(self, name: str, need: str) -> tuple[str, str]:
-        if need not in self._fates:
-            sentence = _(
-                "{plugin} needs {needed}, which is not installed.", plugin=name, needed=need
-            )
-            others = self._found.keys() - {name}
-            return sentence + did_you_mean(need, others), f"pip install clientela-{need}"
-        return _(
-            "{plugin} needs {needed}, which is {state}.",
-            plugin=name,
-            needed=need,
-            state=self._fates[need].state,
-        ), f"clientela plugin why {need}"
 
     # their code -------------------------------------------------------------------------------------------------
 
@@ -205,13 +147,16 @@ class Boot:
         graph = {name: self._found[name].needs for name in sorted(self._well)}
         order = [name for name in TopologicalSorter(graph).static_order() if name in graph]
         for name in order:
-            self._leave_out_dependents(graph)
+            leave_out_dependents(self._fates, graph)
             if name in self._well:
                 with _measured(self._fates[name]), mark.around(name):
                     self._load(name)
-        needs = {name: tuple(card.needs) for name, card in self._cards.items()}
-        self._leave_out_circles(needs)
-        self._leave_out_dependents(needs)
+        leave_out_circles(self._fates, self._needs)
+        leave_out_dependents(self._fates, self._needs)
+
+    @property
+    def _needs(self) -> dict[str, tuple[str, ...]]:
+        return {name: tuple(card.needs) for name, card in self._cards.items()}
 
     def _load(self, name: str) -> None:
         try:
@@ -229,10 +174,12 @@ class Boot:
             except Misconfigured as lacking:
                 fix = str(lacking.extra.get("fix", ""))
                 self._fates[name].fall("needs-settings", lacking.detail, fix)
+            except Exception as broken:  # noqa: BLE001 - a validator of the plugin's own
+                self._fates[name].fall("needs-settings", why_not(name, broken))
             else:
                 if read is not None:
                     self.settings[type(read)] = read
-        self._leave_out_dependents({name: tuple(c.needs) for name, c in self._cards.items()})
+        leave_out_dependents(self._fates, self._needs)
 
     def _import_partners(self, mark: Mark) -> None:
         """Import what plugins bring for each other; what cannot be imported is left out, and its plugin stays."""

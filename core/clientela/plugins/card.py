@@ -88,6 +88,11 @@ class Plugin:
                         plugin=self.name,
                     )
                 )
+        for given in (self.needs, self.guards):
+            if isinstance(given, str) or not all(isinstance(one, str) for one in given):
+                raise Misconfigured(
+                    _("needs and guards of {plugin} are lists of names.", plugin=self.name)
+                )
         for name, setting in (self.settings.model_fields if self.settings else {}).items():
             if not setting.description:
                 raise Misconfigured(

@@ -43,13 +43,10 @@ class Found:
     @cached_property
     def requirements(self) -> dict[str, Requirement]:
         """Read `Requires-Dist`, without what another platform or an extra would need, by canonical name."""
-        from packaging.requirements import Requirement  # noqa: PLC0415 - help must be quick
-
-        read = [Requirement(text) for text in self.requires]
         return {
             canonical(one.name): one
-            for one in read
-            if one.marker is None or one.marker.evaluate({"extra": ""})
+            for one in map(_requirement, self.requires)
+            if one is not None and (one.marker is None or one.marker.evaluate({"extra": ""}))
         }
 
     @cached_property
@@ -99,6 +96,19 @@ def files_in(folder: Path) -> Iterator[Path]:
         is_package = (path / "__init__.py").is_file()
         if _NAME.fullmatch(path.stem) and (is_package or path.suffix == ".py"):
             yield path.absolute() / "__init__.py" if is_package else path.absolute()
+
+
+def _requirement(text: str) -> Requirement | None:
+    """Read one `Requires-Dist`; what no installer could read either is passed over, and the import will tell."""
+    from packaging.requirements import (  # noqa: PLC0415 - help must be quick
+        InvalidRequirement,
+        Requirement,
+    )
+
+    try:
+        return Requirement(text)
+    except InvalidRequirement:
+        return None
 
 
 def version_of(distribution: str) -> str | None:
@@ -160,7 +170,9 @@ class _Said:
             self.version = str(_plain(value) or "")
         elif name == "plugin" and isinstance(value, ast.Call):
             said = {word.arg: _plain(word.value) for word in value.keywords}
-            self.needs = tuple(map(str, said.get("needs") or ()))
+            needs = said.get("needs")
+            # Whatever else stands there is refused by the card.
+            self.needs = tuple(map(str, needs)) if isinstance(needs, list | tuple) else ()
             self.summary = str(said.get("about") or self.summary)
 
 

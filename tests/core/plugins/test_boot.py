@@ -192,6 +192,25 @@ def test_what_does_not_lead_to_a_card(shop, install) -> None:
     assert "installed under the name bname; they must be equal" in fates["bname"].reason
 
 
+def test_what_a_careless_author_writes_costs_that_plugin_alone(shop, install) -> None:
+    install("bloose", "1.0", "clientela-(what")
+    shop.plugin("bneeds", more=', needs="contacts"')
+    shop.plugin("bnone", more=", needs=None")
+    shop.plugin("bentities", more=", entities=[3]")
+    shop.plugin("bhooks", more=", hookspecs=3, hooks=[None, 3]")
+    shop.plugin("bgood")
+
+    fates = shop.fates()
+
+    assert fates["bneeds"].reason.startswith(
+        "The plugin bneeds cannot be imported: needs and guards of bneeds are lists of names"
+    )
+    assert {name: one.is_well for name, one in fates.items() if one.state != "disabled"} == {
+        "bentities": False, "bgood": True, "bhooks": False, "bloose": True, "bneeds": False,
+        "bnone": False,
+    }  # fmt: skip
+
+
 # required -------------------------------------------------------------------------------------------------------------
 
 

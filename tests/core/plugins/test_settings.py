@@ -76,7 +76,10 @@ def test_a_secret_is_read_from_where_it_is_kept(tmp_path: Path, monkeypatch) -> 
         ({}, "host: Field required"),
         ({"host": "h", "port": "many"}, "port: Input should be a valid integer"),
         ({"host": "h", "prot": 3}, "prot: there is no such setting. Did you mean 'port'?"),
-        ({"host": "h", "password": "sesame"}, "password: the secret password is written { env = … } or"),
+        (
+            {"host": "h", "password": "sesame"},
+            "password: the secret password is written { env = … } or",
+        ),
         ({"host": {"env": "SNOWHERE"}}, "the environment variable SNOWHERE is not set"),
         ({"host": {"file": "/no/such"}}, "/no/such cannot be read"),
     ],
@@ -119,6 +122,26 @@ def test_a_deployment_leaves_out_who_lacks_settings(shop) -> None:
         "The settings of smail cannot be taken: host: Field required.",
     )
     assert shop.fates()["smail"].fix == "write [plugins.smail] config in clientela.toml"
+
+
+def test_a_validator_that_breaks_costs_its_own_plugin(shop) -> None:
+    broken = """
+    from pydantic import BaseModel, Field, field_validator
+
+    class Post(BaseModel):
+        port: int = Field(default=25, description="Its port.", validate_default=True)
+
+        @field_validator("port")
+        @classmethod
+        def _break(cls, value):
+            raise RuntimeError("boom")
+
+    """
+    shop.plugin("sbreak", broken, ", settings=Post")
+
+    state, reason = shop.fate("sbreak")
+
+    assert (state, "RuntimeError: boom" in reason) == ("needs-settings", True)
 
 
 def test_config_shows_them_and_keeps_the_secret(shop, monkeypatch) -> None:
