@@ -12,7 +12,6 @@ from clientela.customers.entities import Customer
 from clientela.errors import Conflict
 from clientela.facts import Fact, RecordCreated, on
 from clientela.health import Check
-from clientela.hooks import PluginFailed
 from clientela.hookspecs import hookimpl
 from clientela.plugins.card import Plugin
 from clientela.plugins.loading import installed_cards
@@ -173,8 +172,3 @@ def test_one_that_fails_three_times_is_not_asked_again_at_once(app, hostile, cli
         client.get(f"/api/v1/core/customers/{ann.public_id}/card")
 
     assert len(asked) == 3
-
-
-def test_the_guards_failure_is_one_class() -> None:
-    """What a plugin broke is told from what a rule refused."""
-    assert PluginFailed("x").code == "plugin-failed"
