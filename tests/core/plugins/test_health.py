@@ -43,6 +43,7 @@ def test_everybody_hears_a_word_and_no_more(migrated_url) -> None:
         assert client.get("/-/health", headers=wrong).json() == {"status": "ok"}
     with caller(app, "core.customer.read") as client:
         assert client.get("/-/health").json() == {"status": "ok"}
+    app.close()
 
 
 def test_an_operator_hears_what_became_of_each_plugin(migrated_shop) -> None:
