@@ -53,7 +53,7 @@ def ours(url: str, toys: str, count: int) -> Any:
     if count:
         from bench._toys import cards_of  # noqa: PLC0415
 
-        from clientela.plugins.discovery import installed_cards  # noqa: PLC0415
+        from clientela.plugins.loading import installed_cards  # noqa: PLC0415
 
         cards = [*installed_cards(), *cards_of(toys, count)]
     return create_asgi(App(url, plugins=cards))

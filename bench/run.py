@@ -466,7 +466,7 @@ def _prepare_toys(url: str, toys: Path) -> None:
         "from bench._toys import cards_of\n"
         "from clientela.app import App\n"
         "from clientela.entity import Entity\n"
-        "from clientela.plugins.discovery import installed_cards\n"
+        "from clientela.plugins.loading import installed_cards\n"
         "app = App(sys.argv[2], plugins=[*installed_cards(), *cards_of(sys.argv[3], int(sys.argv[4]))])\n"
         "with app.db.write() as c: Entity.metadata.create_all(c)\n"
     )

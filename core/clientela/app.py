@@ -11,9 +11,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 
-from clientela import hookspecs
 from clientela.access.directory import ACCESS_ENTITIES, Directory
 from clientela.access.principal import Principal
 from clientela.clock import Clock, wall_clock
@@ -21,25 +21,28 @@ from clientela.context import Context
 from clientela.custom.entities import CustomField
 from clientela.custom.loading import Definitions
 from clientela.entity import Entity
-from clientela.errors import Refusal, Unavailable
+from clientela.errors import Misconfigured, Refusal, Unavailable
 from clientela.external import EXTERNAL
 from clientela.files.places import open_store
 from clientela.files.sweeping import remove_freed
 from clientela.files.uploads import UPLOAD
 from clientela.history import CHANGE, CHANGE_SET
-from clientela.hooks import Hooks
 from clientela.i18n import Catalogues, _
 from clientela.kinds.base import Home
 from clientela.outbox import DELIVERY, OUTBOX, Outbox
 from clientela.plugins.card import Plugin
-from clientela.plugins.core import CORE
-from clientela.plugins.order import in_order
-from clientela.registry import Registry
+from clientela.plugins.compose import compose, describe, with_partners
+from clientela.plugins.fates import BootReport
+from clientela.plugins.guarding import Guarding
+from clientela.plugins.journal import Journal
+from clientela.plugins.policies import FILE, Policy
+from clientela.plugins.settings import settings_of
 from clientela.replies import REPLY
 from clientela.search import DOCUMENT, Search
 from clientela.settings import Settings
 from clientela.storage.database import TRIES, Database, is_transient
 from clientela.storage.meta import META
+from clientela.timeline import Timeline, asking
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("clientela")
 
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 
 MOST_STATEMENTS = 2_000
 
@@ -56,8 +60,8 @@ MOST_STATEMENTS = 2_000
 class App:
     """A kernel with its plugins, its database and its settings.
 
-    `plugins` are cards; None means every plugin that is installed and not disabled. `clock` gives the present, so
-    that a test can hold it.
+    `plugins` are cards, and all of them must fit; None means the plugins of the deployment, of which those that cannot
+    come up are left out (`report` says why). `clock` gives the present, so that a test can hold it.
     """
 
     def __init__(
@@ -71,31 +75,41 @@ class App:
         self.settings = settings or Settings()
         self.clock = clock
         self.notes: list[str] = []
+        folder = self.settings.folder
+        self.journal = Journal(folder) if (folder / FILE).is_file() else None
         self._statements: dict[tuple[object, ...], Select[Any]] = {}
-        if plugins is None:
-            from clientela.plugins.discovery import installed_cards  # noqa: PLC0415 - reads the environment
-
-            plugins = installed_cards(disabled=self.settings.disabled)
-        self.plugins = (CORE, *in_order(plugins))
-        self.registry = Registry(self.plugins)
-        self.hooks = self._hooks()
+        self._start(plugins)
         self.db = Database(url or self.settings.database_url, pool_size=self.settings.pool_size)
         self.search = Search(sqlite=self.db.is_sqlite)
         self.outbox = Outbox(self)
         self.directory = Directory(self)
         self.definitions = Definitions(self)
 
-    def _hooks(self) -> Hooks:
-        hooks = Hooks()
-        hooks.specify(hookspecs)
-        for plugin in self.plugins:
-            if plugin.hookspecs is not None:
-                hooks.specify(plugin.hookspecs)
-        for plugin in self.plugins:
-            for implementation in plugin.hooks:
-                hooks.register(plugin.name, implementation)
-        hooks.seal([plugin.name for plugin in self.plugins])
-        return hooks
+    def _start(self, cards: Sequence[Plugin] | None) -> None:
+        self.report = BootReport()
+        if cards is None:
+            from clientela.plugins.boot import Boot  # noqa: PLC0415 - reads the environment
+
+            boot = Boot(self.settings, self.journal)
+            made, self._plugin_settings, self.report = boot.composition, boot.settings, boot.report
+        else:
+            made = compose(with_partners(cards))
+            policies = self.settings.plugins
+            read = [settings_of(card, policies.get(card.name, Policy())) for card in cards]
+            self._plugin_settings = {type(one): one for one in read if one is not None}
+            describe(made, self.report.plugins)
+        self.plugins, self.registry, self.hooks = made.plugins, made.registry, made.hooks
+        # A composition that was written out in code has nobody who could be missing.
+        self.guarding = Guarding(self) if cards is None else None
+
+    def settings_of(self, model: type[M]) -> M:
+        """Give the settings of a plugin, by the model that its card declares."""
+        found = self._plugin_settings.get(model)
+        if not isinstance(found, model):
+            raise Misconfigured(
+                _("{model} are the settings of no plugin here.", model=model.__name__)
+            )
+        return found
 
     @cached_property
     def home(self) -> Home:
@@ -127,12 +141,16 @@ class App:
         request_id: str | None = None,
         dry_run: bool = False,
         as_of: datetime | None = None,
+        timeline: Timeline | None = None,
     ) -> Iterator[Context]:
         """Open a context and commit it when the block ends well: the only place of the kernel that does.
 
         A dry run goes the whole way, with all rules and constraints, and is rolled back at the end. With `as_of` the
-        context reads everything as it was at that moment, and cannot write.
+        context reads everything as it was at that moment, and cannot write. With a `timeline` what each plugin costs is
+        written on it.
         """
+        if self.guarding is not None:
+            self.guarding.settle()
         if as_of is not None:
             opened = self.db.snapshot
             writing = False
@@ -143,11 +161,14 @@ class App:
                 self.definitions.refresh(connection)
             ctx = Context(
                 self, principal, connection, face=face, writing=writing, language=language, reason=reason,
-                cause=cause, request_id=request_id, dry_run=dry_run, as_of=as_of,
+                cause=cause, request_id=request_id, dry_run=dry_run, as_of=as_of, timeline=timeline,
             )  # fmt: skip
+            if timeline is not None:
+                timeline.listen(connection)
             try:
-                yield ctx
-                ctx.finish()
+                with asking(timeline, "core", face):
+                    yield ctx
+                    ctx.finish()
                 if dry_run and writing:
                     _roll_back(connection)
             finally:

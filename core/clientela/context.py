@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from pydantic import BaseModel
 from sqlalchemy import Select, bindparam, event, inspect, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
@@ -27,6 +28,7 @@ from clientela.i18n.texts import _
 from clientela.past import Past
 from clientela.purging import export_purged
 from clientela.storage.violations import as_refusal
+from clientela.timeline import Timeline, asking
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, FromClause, Select
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
     from clientela.facts import Fact
 
 E = TypeVar("E", bound=Entity)
+M = TypeVar("M", bound=BaseModel)
+
+# What one transaction may tell beside what the kernel tells of each record: a flood would fill memory and the outbox.
+MOST_FACTS = 10_000
 
 
 class Context:
@@ -55,6 +61,7 @@ class Context:
         request_id: str | None = None,
         dry_run: bool = False,
         as_of: datetime | None = None,
+        timeline: Timeline | None = None,
     ) -> None:
         self.app = app
         self.principal = principal
@@ -66,10 +73,12 @@ class Context:
         self.cause = cause
         self.request_id = request_id
         self.dry_run = dry_run
+        self.timeline = timeline
         self.past = Past(self, as_of) if as_of is not None else None
         self.now: datetime = app.clock()
         self.hook = app.hooks.call
         self.facts: list[Fact] = []
+        self._told = 0
         self.changes: ChangeSet | None = None
         self._chain: tuple[str, ...] = ()
 
@@ -109,6 +118,10 @@ class Context:
     ) -> Select[Any]:
         """Give a statement the app remembers, unless this context looks at the past."""
         return build(rules) if self.past is not None else self.app.statement(key, rules, build)
+
+    def settings_of(self, model: type[M]) -> M:
+        """Give the settings of a plugin, by the model that its card declares: `ctx.settings_of(MailSettings)`."""
+        return self.app.settings_of(model)
 
     # permissions ------------------------------------------------------------------------------------------------
 
@@ -277,6 +290,16 @@ class Context:
 
     def tell(self, fact: Fact) -> None:
         """Tell a fact after the commit; it is written with the change."""
+        self._told += 1
+        if self._told > MOST_FACTS:
+            raise Conflict(
+                _(
+                    "More than {most} facts such as {fact} were told in one transaction; "
+                    "tell one that sums them up.",
+                    most=str(MOST_FACTS),
+                    fact=fact.name,
+                )
+            )
         self.facts.append(fact)
 
     def run(
@@ -295,7 +318,8 @@ class Context:
             if action.takes is not None:
                 arguments.append(data)
             self.hook.action_running(ctx=self, action=action, record=record, data=data)
-            result = action.function(self, *arguments)
+            with asking(self.timeline, action.plugin, action.name):
+                result = action.function(self, *arguments)
             if action.writes:
                 self.flush()
             return result

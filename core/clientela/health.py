@@ -14,3 +14,8 @@ class Check:
     state: Literal["ok", "warn", "fail"]
     sentence: str
     fix: str = ""
+
+
+def are_checks(answer: object) -> bool:
+    """Say whether a plugin answered with checks."""
+    return isinstance(answer, list) and all(isinstance(one, Check) for one in answer)

@@ -21,6 +21,7 @@ import pluggy
 from clientela.errors import Misconfigured, Refusal, did_you_mean
 from clientela.hookspecs import PROJECT
 from clientela.i18n.texts import _
+from clientela.timeline import asking
 
 log = logging.getLogger("clientela.hooks")
 
@@ -35,6 +36,10 @@ class PluginFailed(Refusal):
     exit_code = 70
     code = "plugin-failed"
     title = _("A plugin failed")
+
+
+class UnsoundAnswer(TypeError):
+    """A plugin answered with something that nobody can use."""
 
 
 @dataclass
@@ -148,21 +153,34 @@ class Hooks:
 
     def ask_each(self, name: str, /, **given: Any) -> list[tuple[str, Any]]:
         """Ask everybody; give each answer with its plugin's name."""
+        return self.ask_sound(name, _anything, **given)
+
+    def ask_sound(
+        self, name: str, is_sound: Callable[[Any], bool], /, **given: Any
+    ) -> list[tuple[str, Any]]:
+        """Ask everybody, as `ask_each` does; an answer that is not sound counts as a failure of its plugin."""
         answers = []
         for one in self._implementations[name]:
-            answer = self._ask_one(name, one, given)
+            answer = self._ask_one(name, one, given, is_sound)
             if answer is not None:
                 answers.append((one.plugin, answer))
         return answers
 
-    def _ask_one(self, name: str, one: Implementation, given: dict[str, Any]) -> Any:
+    def _ask_one(
+        self,
+        name: str,
+        one: Implementation,
+        given: dict[str, Any],
+        is_sound: Callable[[Any], bool],
+    ) -> Any:
         optional = self._kinds[name] == "compute"
         now = time.monotonic()
         if optional and one.breaker.is_open(now):
             return None
         try:
-            with _fence(given, optional=optional):
-                answer = one.ask(given)
+            answer = _ask_fenced(name, one, given, optional=optional)
+            if answer is not None:
+                _refuse_unsound(answer, is_sound)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -207,9 +225,40 @@ class Hooks:
             for one in found
         ]
 
+    def hooks_of(self, plugin: str) -> list[str]:
+        """List the hooks a plugin answers."""
+        return sorted(
+            name
+            for name, found in self._implementations.items()
+            if any(one.plugin == plugin for one in found)
+        )
+
+    def stand_in(self, name: str, implementation: Implementation) -> None:
+        """Let something answer in the place of a plugin that is missing, before all others."""
+        if name in self._implementations:
+            self._implementations[name] = (implementation, *self._implementations[name])
+
     def kinds(self) -> dict[str, str]:
         """Give every hook with its kind."""
         return dict(self._kinds)
+
+
+def _anything(_answer: Any) -> bool:
+    return True
+
+
+def _refuse_unsound(answer: Any, is_sound: Callable[[Any], bool]) -> None:
+    if not is_sound(answer):
+        raise UnsoundAnswer(type(answer).__name__)
+
+
+def _ask_fenced(name: str, one: Implementation, given: dict[str, Any], *, optional: bool) -> Any:
+    ctx = given.get("ctx")
+    timeline = getattr(ctx, "timeline", None)
+    if timeline is None and not (optional and ctx is not None and ctx.writing):
+        return one.ask(given)
+    with _fence(given, optional=optional), asking(timeline, one.plugin, name):
+        return one.ask(given)
 
 
 def _fence(given: dict[str, Any], *, optional: bool) -> AbstractContextManager[Any]:

@@ -13,9 +13,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from clientela.errors import FieldProblem, Misconfigured
 from clientela.i18n.texts import _
+from clientela.plugins.policies import FILE, Policy, policies_of
 from clientela.values import COUNTRIES, CURRENCIES
 
-FILE = "clientela.toml"
 PROGRAMS = ("application/vnd.microsoft.portable-executable", "application/x-executable")
 # What may be a secret, and so may stand elsewhere.
 BY_REFERENCE = ("database", "file_key_id", "file_key_secret")
@@ -49,6 +49,13 @@ class Settings(BaseSettings):
     postgres_snapshot: Literal["pg_dump", "template", "none"] = Field(
         default="pg_dump",
         description="How PostgreSQL is copied before a plugin changes its tables.",
+    )
+    plugins: dict[str, Policy] = Field(
+        default={}, description="Per plugin: the versions wanted, whether required, its settings."
+    )
+    safe: bool = Field(default=False, description="Start the core alone, without any plugin.")
+    server_timing: bool = Field(
+        default=False, description="Tell every caller of REST what each plugin cost."
     )
     folder: Path = Field(default=Path(), description="The deployment's folder.")
     file_folder: Path | None = Field(
@@ -100,6 +107,11 @@ class Settings(BaseSettings):
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
 
+    @field_validator("plugins", mode="before")
+    @classmethod
+    def _policies(cls, values: Any) -> dict[str, Policy]:
+        return policies_of(values)
+
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -149,8 +161,8 @@ class Settings(BaseSettings):
         return ZoneInfo(self.time_zone)
 
 
-def load_settings(folder: Path) -> Settings:
-    """Read the folder's `clientela.toml`, if there is one, under the environment."""
+def load_settings(folder: Path, *, safe: bool = False) -> Settings:
+    """Read the folder's `clientela.toml`, if there is one, under the environment; `safe` leaves the plugins aside."""
     path = folder / FILE
     values: dict[str, Any] = {}
     if path.is_file():
@@ -160,6 +172,8 @@ def load_settings(folder: Path) -> Settings:
             raise Misconfigured(
                 _("{path} cannot be read: {reason}.", path=path, reason=wrong)
             ) from wrong
+    if safe:
+        values = {**values, "safe": True, "plugins": {}}
     for name in BY_REFERENCE:
         if isinstance(values.get(name), dict):
             values[name] = _referenced(name, values[name], path)
@@ -167,7 +181,7 @@ def load_settings(folder: Path) -> Settings:
         return Settings(**{"folder": folder, **values})
     except ValidationError as wrong:
         problems = [
-            FieldProblem("/" + "/".join(map(str, e["loc"])), str(e["type"]), str(e["msg"]))
+            FieldProblem("/" + "/".join(map(str, e["loc"])), str(e["type"]), said(e["msg"]))
             for e in wrong.errors(include_url=False, include_context=False)
         ]
         first = problems[0]
@@ -182,15 +196,34 @@ def load_settings(folder: Path) -> Settings:
         ) from None
 
 
+def said(message: str) -> str:
+    """Give a sentence of ours as it was written: pydantic says before it that it is about a value."""
+    return message.removeprefix("Value error, ")
+
+
 def _referenced(setting: str, reference: dict[str, Any], path: Path) -> str:
-    """Read a secret by reference: `database = { env = "DB_URL" }` or `{ file = "/run/secrets/db" }`."""
+    """Read what may be a secret by reference."""
+    value = read_secret(reference, str(path))
+    if value is None:
+        raise Misconfigured(
+            _(
+                "{path}: {setting} is a text, or {{ env = … }} or {{ file = … }}.",
+                path=path,
+                setting=setting,
+            )
+        )
+    return value
+
+
+def read_secret(reference: dict[str, Any], where: str) -> str | None:
+    """Read a secret by reference, `{ env = "DB_URL" }` or `{ file = "/run/secrets/db" }`; None for anything else."""
     if set(reference) == {"env"}:
         value = os.environ.get(str(reference["env"]))
         if not value:
             raise Misconfigured(
                 _(
                     "{path}: the environment variable {name} is not set.",
-                    path=path,
+                    path=where,
                     name=reference["env"],
                 )
             )
@@ -198,19 +231,13 @@ def _referenced(setting: str, reference: dict[str, Any], path: Path) -> str:
     if set(reference) == {"file"}:
         try:
             return Path(str(reference["file"])).read_text(encoding="utf-8").strip()
-        except OSError as wrong:
+        except (OSError, UnicodeDecodeError) as wrong:
             raise Misconfigured(
                 _(
                     "{path}: {file} cannot be read: {reason}.",
-                    path=path,
+                    path=where,
                     file=reference["file"],
                     reason=wrong,
                 )
             ) from wrong
-    raise Misconfigured(
-        _(
-            "{path}: {setting} is a text, or {{ env = … }} or {{ file = … }}.",
-            path=path,
-            setting=setting,
-        )
-    )
+    return None

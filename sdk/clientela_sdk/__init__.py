@@ -80,7 +80,7 @@ from clientela.health import Check
 from clientela.hookspecs import hookimpl, hookspec
 from clientela.i18n import _
 from clientela.kinds.base import Kind
-from clientela.plugins.card import Plugin
+from clientela.plugins.card import Part, Plugin
 from clientela.query import readable_names, related
 from clientela.schemas import Input
 from clientela.values import Money, PersonName, PostalAddress
@@ -142,6 +142,7 @@ __all__ = [
     "Money",
     "NotFound",
     "Offer",
+    "Part",
     "PersonName",
     "Plugin",
     "PostalAddress",

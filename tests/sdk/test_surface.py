@@ -47,6 +47,7 @@ PUBLIC = [
     "Money",
     "NotFound",
     "Offer",
+    "Part",
     "PersonName",
     "Plugin",
     "PostalAddress",

@@ -57,9 +57,8 @@ def reachable(
     rules = ctx.principal.scope_rules(info.name, verb)
     if rules is not None:
         predicates.append(or_(false(), *(_rule(ctx, info, table, rule) for rule in rules)))
-    predicates += [
-        p for p in ctx.hook.row_scope(ctx=ctx, entity=info, table=table, verb=verb) if p is not None
-    ]
+    asked = {"ctx": ctx, "entity": info, "table": table, "verb": verb}
+    predicates += [rule for _, rule in ctx.app.hooks.ask_sound("row_scope", _is_predicate, **asked)]
     if depth:
         predicates += _parents(ctx, info, table, depth)
     predicates += [_of_subject(ctx, declared, table, verb, depth) for declared in info.subjects]
@@ -71,6 +70,10 @@ def _own(ctx: Context, info: EntityInfo, table: FromClause) -> list[ColumnElemen
     if not info.private or ctx.can(info.permission("supervise")):
         return []
     return [table.c.owner_id == (ctx.principal.user or _NOBODY)]
+
+
+def _is_predicate(answer: object) -> bool:
+    return isinstance(answer, ColumnElement)
 
 
 def _is_open(ctx: Context, info: EntityInfo) -> bool:

@@ -7,6 +7,7 @@ declarations of the installed plugins, by `records`, when one of them is called.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -37,7 +38,8 @@ COMMANDS = {
     "export": ("data:export", "Export an entity as CSV"),
     "db": ("database:db", "The database: status, migrate, revert, reindex"),
     "doctor": ("doctor:doctor", "Check the deployment, with a fix for each finding"),
-    "plugin": ("plugins:plugin", "The installed plugins"),
+    "plugin": ("plugins:plugin", "Plugins: list, info, why, doctor, enable, disable"),
+    "trace": ("trace:trace", "What a request costs, by plugin"),
     "config": ("config:config", "The settings as they are read"),
     "i18n": ("translations:i18n", "Translations: check, extract"),
     "x": ("records:extra", "Commands that plugins bring"),
@@ -61,14 +63,13 @@ class Root(Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """List the core commands, then a group for each plugin."""
-        del ctx
-        return [*COMMANDS, *plugin_names()]
+        return [*COMMANDS, *plugin_names(desk_of(ctx))]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Find a core command, or derive the group of a plugin."""
         if cmd_name in COMMANDS:
             return super().get_command(ctx, cmd_name)
-        if cmd_name not in plugin_names():
+        if cmd_name not in plugin_names(desk_of(ctx)):
             return None
         from clientela.cli.records import plugin_group  # noqa: PLC0415 - builds the app
 
@@ -87,7 +88,7 @@ class Root(Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, show(about)) for name, (_, about) in COMMANDS.items()])
         with formatter.section(_("Records")):
-            formatter.write_dl([(name, show(_about(name))) for name in plugin_names()])
+            formatter.write_dl(list(_records(desk_of(ctx))))
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Run, and turn whatever goes wrong into a sentence and an exit code."""
@@ -105,21 +106,23 @@ class Root(Group):
         sys.exit(code)
 
 
-def plugin_names() -> list[str]:
-    """List the installed plugins by their entry points, the core first."""
-    from importlib.metadata import entry_points  # noqa: PLC0415 - only help and derived commands
+def plugin_names(desk: Desk) -> list[str]:
+    """List the plugins of the deployment without importing them, the core first."""
+    from clientela.plugins.discovery import found  # noqa: PLC0415 - only help and derived commands
 
     # A plugin named like a core command must not shadow it; it is reached through `x`.
-    installed = {point.name for point in entry_points(group="clientela.plugins")}
-    return ["core", *sorted(installed - COMMANDS.keys() - {"core"})]
+    names = {one.name for one in found(desk.folder)}
+    return ["core", *sorted(names - COMMANDS.keys() - {"core"})]
 
 
-def _about(plugin: str) -> str:
-    if plugin == "core":
-        return _("Customers, users, roles and tokens")
+def _records(desk: Desk) -> Iterator[tuple[str, str]]:
+    """Give the plugins, each with what its package says of it."""
     from clientela.plugins.discovery import found  # noqa: PLC0415 - reads metadata
 
-    return next((one.summary for one in found() if one.name == plugin), "")
+    about = {one.name: one.summary for one in found(desk.folder)}
+    about["core"] = _("Customers, users, roles and tokens")
+    for name in plugin_names(desk):
+        yield name, desk.text(about[name])
 
 
 def _version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's

@@ -16,6 +16,7 @@ import click
 
 from clientela.errors import Misconfigured, Unauthenticated
 from clientela.i18n import Catalogues, Text, _
+from clientela.plugins.policies import FILE
 
 if TYPE_CHECKING:
     from clientela.access.principal import Principal
@@ -38,6 +39,7 @@ class Desk:
     output: str | None = None
     lang: str | None = None
     quiet: bool = False
+    safe: bool = False
     verbose: int = 0
     no_input: bool = False
     yes: bool = False
@@ -70,7 +72,7 @@ class Desk:
     @cached_property
     def settings(self) -> Settings:
         """Read the settings; a folder without a deployment is refused before anything is created in it."""
-        from clientela.settings import FILE, load_settings  # noqa: PLC0415 - pydantic is slow
+        from clientela.settings import load_settings  # noqa: PLC0415 - pydantic is slow
 
         if not (self.folder / FILE).is_file() and not os.environ.get("CLIENTELA_DATABASE"):
             raise Misconfigured(
@@ -81,7 +83,7 @@ class Desk:
                 ),
                 extra={"fix": f"clientela init {self.folder}    # or name another folder with -C"},
             )
-        return load_settings(self.folder)
+        return load_settings(self.folder, safe=self.safe)
 
     @cached_property
     def app(self) -> App:

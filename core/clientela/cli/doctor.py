@@ -6,11 +6,11 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from importlib.metadata import PackageNotFoundError, requires, version
-from re import match
+from importlib.metadata import requires, version
 from typing import Literal
 
 import click
+from packaging.requirements import Requirement
 from sqlalchemy import func, select, text
 
 from clientela.access.entities import EVERYTHING, Role, User
@@ -21,10 +21,11 @@ from clientela.cli.output import emit_rows
 from clientela.cli.translations import lacking
 from clientela.errors import Refusal
 from clientela.filters import bind, parse
-from clientela.health import Check
+from clientela.health import Check, are_checks
 from clientela.i18n.texts import _
 from clientela.outbox import DELIVERY
-from clientela.plugins.discovery import found
+from clientela.plugins.costs import slow_hooks
+from clientela.plugins.discovery import found, version_of
 from clientela.storage import migrations
 
 State = Literal["ok", "warn", "fail"]
@@ -34,7 +35,6 @@ Section = Callable[[Desk], Findings | Iterator[Check]]
 
 NOBODY = "0" * 26
 LATE = timedelta(minutes=5)
-SLOW_SECONDS = 0.05
 LITTLE_SPACE, TOO_LITTLE_SPACE = 1_000_000_000, 200_000_000
 
 
@@ -66,18 +66,17 @@ def carried_out(desk: Desk, name: str, section: Section) -> list[Check]:
 def check_python(_desk: Desk) -> Findings:
     """Look at the interpreter and at what the distributions need."""
     yield "ok", f"Python {sys.version.partition(' ')[0]}, clientela {version('clientela')}."
-    for name in ("clientela", *(one.distribution for one in found())):
-        for requirement in requires(name) or ():
-            wanted = match(r"[\w.-]+", requirement)
-            if wanted and "extra ==" not in requirement and "platform_system" not in requirement:
-                try:
-                    version(wanted[0])
-                except PackageNotFoundError:
-                    yield (
-                        "fail",
-                        _("{name} needs {wanted}.", name=name, wanted=requirement),
-                        f"pip install {wanted[0]}",
-                    )
+    for name in ("clientela", *(one.distribution for one in found() if one.distribution)):
+        for requirement in map(Requirement, requires(name) or ()):
+            if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+                continue
+            there = version_of(requirement.name)
+            if there is None or not requirement.specifier.contains(there, prereleases=True):
+                yield (
+                    "fail",
+                    _("{name} needs {wanted}.", name=name, wanted=str(requirement)),
+                    f'pip install "{requirement}"',
+                )
 
 
 def check_settings(desk: Desk) -> Findings:
@@ -113,15 +112,15 @@ def check_plugins(desk: Desk) -> Findings:
     """Look at what plugins cost and where they failed."""
     app = desk.app
     yield "ok", _("Plugins: {names}.", names=", ".join(plugin.name for plugin in app.plugins))
-    for one in app.hooks.timings():
-        name, calls = f"{one['plugin']} in {one['hook']}", one["calls"] or 1
-        if one["errors"]:
-            yield "warn", _("{name} failed {count} times.", name=name, count=one["errors"])
-        elif one["seconds"] / calls > SLOW_SECONDS:
-            yield (
-                "warn",
-                _("{name} takes {seconds} s.", name=name, seconds=f"{one['seconds'] / calls:.2f}"),
-            )
+    for fate in app.report.plugins.values():
+        if not fate.is_well and fate.state != "disabled":
+            yield "fail", f"{fate.name}: {fate.reason}", fate.fix
+        elif fate.is_well and fate.reason:
+            yield "warn", f"{fate.name}: {fate.reason}"
+    if app.journal is not None:
+        yield from (("warn", sentence) for _one, sentence in slow_hooks(app.journal))
+    if app.guarding is not None:
+        app.guarding.settle()
     yield from (("warn", note) for note in app.notes)
 
 
@@ -209,7 +208,7 @@ def check_files(desk: Desk) -> Findings:
 
 def check_by_plugins(desk: Desk) -> Iterator[Check]:
     """Ask the plugins for their own checks."""
-    for checks in desk.app.hooks.ask("health_checks", app=desk.app):
+    for _plugin, checks in desk.app.hooks.ask_sound("health_checks", are_checks, app=desk.app):
         yield from checks
 
 

@@ -42,6 +42,8 @@ def peek(args: Sequence[str], desk: Desk) -> None:
         flag, equals, value = word.partition("=")
         if not equals and word[:2] in ("-C", "-o") and len(word) > 2:  # noqa: PLR2004 - `-ojson`
             flag, equals, value = word[:2], "=", word[2:]
+        if word == "--safe":
+            desk.safe = True
         if flag in EARLY:
             found = value if equals else next(iter(args[place + 1 : place + 2]), "")
             if EARLY[flag] != "output" or found in FORMATS:
@@ -89,6 +91,7 @@ def common_options() -> tuple[click.Option, ...]:
         ),
         _common("yes", "--yes", is_flag=True, help="Answer yes where a question would be asked."),
         _common("no_input", "--no-input", is_flag=True, help="Never ask; fail instead."),
+        _common("safe", "--safe", is_flag=True, help="Start the core alone, without any plugin."),
         _common("quiet", "--quiet", is_flag=True, help="Print results and errors only."),
         _common("verbose", "-v", "--verbose", count=True, help="Say more; -vv says everything."),
     )  # fmt: skip

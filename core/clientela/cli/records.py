@@ -19,15 +19,22 @@ from clientela.errors import NotFound, did_you_mean
 from clientela.files.entities import Attachment
 from clientela.i18n.texts import _
 from clientela.plugins.card import View
+from clientela.plugins.fates import Fate
 
 
 def plugin_group(desk: Desk, name: str) -> Group:
     """Make the group of a plugin: its entities, and its actions that are about no record."""
     registry = desk.registry
     if name not in registry.plugins:
+        fate = desk.app.report.plugins.get(name, Fate(name))
         raise NotFound(
-            _("The plugin {name} is disabled in this deployment.", name=name),
-            extra={"fix": "take it out of `disabled` in clientela.toml"},
+            _(
+                "The plugin {name} is {state}: {reason}",
+                name=name,
+                state=fate.state,
+                reason=fate.reason,
+            ),
+            extra={"fix": fate.fix},
         )
     card = registry.plugins[name]
     made = Group(name, help=card.about or card.title)

@@ -26,15 +26,18 @@ from clientela.exchange import ImportReport, jobs
 from clientela.files.sweeping import sweep
 from clientela.i18n import _
 from clientela.outbox import log
+from clientela.plugins.costs import Costs
 from clientela.rest.asgi import create_asgi
 from clientela.rest.idempotency import forget_old
 from clientela.settings import load_settings
 
+SAFE = "CLIENTELA_SAFE"
 FACTORY = f"{__name__}:factory"
 SECONDS_BETWEEN_CLEANINGS = 3_600
 SECONDS_BETWEEN_SWEEPS = 86_400
 SECONDS_BEFORE_FIRST_SWEEP = 60
 SECONDS_BETWEEN_DELIVERIES = 1.0
+SECONDS_BETWEEN_COSTS = 60
 SECONDS_TO_FINISH = 10
 BACKLOG = 2048
 
@@ -80,6 +83,8 @@ def listen(desk: Desk, host: str, port: int, workers: int = 1) -> None:
                 uvicorn.Server(uvicorn.Config(create_asgi(desk.app), **_how(desk))).run([sock])
             return
         os.environ["CLIENTELA_DIR"] = str(desk.folder.resolve())
+        if desk.safe:
+            os.environ[SAFE] = "1"
         config = uvicorn.Config(FACTORY, factory=True, workers=workers, **_how(desk))
         sock.set_inheritable(True)
         Multiprocess(config, sockets=[sock]).run()
@@ -145,8 +150,12 @@ def begin_background(app: App, stop: threading.Event) -> list[threading.Thread]:
 
 
 def _deliver(app: App, stop: threading.Event) -> None:
+    costs = Costs(app.journal, app.hooks) if app.journal is not None else None
     for second in itertools.count():
-        if stop.wait(SECONDS_BETWEEN_DELIVERIES):
+        stopped = stop.wait(SECONDS_BETWEEN_DELIVERIES)
+        if costs is not None and (stopped or second % SECONDS_BETWEEN_COSTS == 0):
+            costs.write()
+        if stopped:
             return
         try:
             if second % SECONDS_BETWEEN_CLEANINGS == 0:
@@ -180,7 +189,8 @@ def _import(app: App, stop: threading.Event) -> None:
 
 def factory() -> Any:
     """Give the ASGI application of one of several worker processes."""
-    app = App(settings=load_settings(Path(os.environ["CLIENTELA_DIR"])))
+    safe = os.environ.get(SAFE) == "1"
+    app = App(settings=load_settings(Path(os.environ["CLIENTELA_DIR"]), safe=safe))
     # It ends with the process: what was not delivered is taken up by the next one.
     begin_background(app, threading.Event())
     return create_asgi(app)

@@ -25,8 +25,9 @@ from clientela.context import Context
 from clientela.customers.entities import Customer
 from clientela.errors import Conflict
 from clientela.i18n import _
+from clientela.plugins.policies import FILE
 from clientela.query import Question, list_page
-from clientela.settings import FILE, load_settings
+from clientela.settings import load_settings
 from clientela.storage import migrations
 
 DEMO_EMAIL = "demo@example.com"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from sqlalchemy import bindparam, func, select
 
 from clientela.access.scopes import in_trash, visible
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from clientela.context import Context
 
 NEWEST = 20
+# A section that is larger than this is no longer looked at by anybody.
+MOST_BYTES = 1_000_000
 
 
 def customer_card(ctx: Context, key: str) -> dict[str, Any]:
@@ -35,8 +38,18 @@ def customer_card(ctx: Context, key: str) -> dict[str, Any]:
     """
     ctx.require(Customer.info.permission("read"))
     customer = ctx.get(Customer, key)
-    sections = dict(ctx.app.hooks.ask_each("customer_card_section", ctx=ctx, customer=customer))
+    sections = dict(
+        ctx.app.hooks.ask_sound("customer_card_section", _is_section, ctx=ctx, customer=customer)
+    )
     return {"customer": record_dict(ctx, customer), "sections": sections}
+
+
+def _is_section(answer: Any) -> bool:
+    """Say whether an answer can be shown: JSON, and not a book."""
+    try:
+        return isinstance(answer, dict) and len(orjson.dumps(answer)) <= MOST_BYTES
+    except TypeError:
+        return False
 
 
 @hookimpl

@@ -26,6 +26,7 @@ from clientela.i18n.texts import _
 from clientela.rest.batch import MOST_BYTES
 from clientela.rest.call import Call, Reply, problem
 from clientela.rest.dispatch import PREFIX, Dispatcher, is_short_read, is_upload
+from clientela.rest.health import health_of
 from clientela.rest.streaming import Gone, listening, pieces
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Rim:
     """The dispatcher as an ASGI endpoint."""
 
     def __init__(self, app: App) -> None:
-        self._dispatcher = Dispatcher(app)
+        self.dispatcher = Dispatcher(app)
         self._inline = app.db.is_sqlite
         self._pool = ThreadPoolExecutor(
             max_workers=app.db.pool_size, thread_name_prefix="clientela"
@@ -76,7 +77,7 @@ class Rim:
         """Take a file as it comes: whether it is taken is decided first, and no more is read than was written."""
         receiver = None
         try:
-            receiver = await self._in_thread(self._dispatcher.receive, call)
+            receiver = await self._in_thread(self.dispatcher.receive, call)
             async for piece in pieces(receive):
                 await self._in_thread(receiver.write, piece)
             call.body = orjson.dumps(await self._in_thread(receiver.keep))
@@ -84,20 +85,20 @@ class Rim:
         except Gone:
             raise
         except Exception as error:  # noqa: BLE001 - whoever called gets an answer
-            return self._dispatcher.excuse(call, error)
+            return self.dispatcher.excuse(call, error)
         finally:
             if receiver is not None:
                 receiver.discard()
-        return await self._in_thread(self._dispatcher.answer, call)
+        return await self._in_thread(self.dispatcher.answer, call)
 
     async def _reply(self, call: Call, post: _Post) -> Reply:
         if self._inline and is_short_read(call):
-            return self._dispatcher.answer(call)
+            return self.dispatcher.answer(call)
         return await self._in_thread(self._answer, call, post)
 
     def _answer(self, call: Call, post: _Post) -> Reply:
         """Answer; what comes in pieces is sent from this very thread, which holds the transaction."""
-        reply = self._dispatcher.answer(call)
+        reply = self.dispatcher.answer(call)
         if reply.pieces is not None:
             with closing(reply.pieces):
                 post.send_pieces(reply, call)
@@ -212,7 +213,7 @@ def _headers(reply: Reply, request_id: str) -> list[tuple[bytes, bytes]]:
 
 
 def create_asgi(app: App) -> ASGIApp:
-    """Give the ASGI application of an app: REST, liveness and readiness."""
+    """Give the ASGI application of an app: REST, liveness, readiness and health."""
     rim = Rim(app)
 
     async def livez(_request: Request) -> Response:
@@ -223,6 +224,13 @@ def create_asgi(app: App) -> ASGIApp:
         if sentence:
             return _plain({"status": "not ready", "reason": sentence}, status=503)
         return _plain({"status": "ready"})
+
+    async def health(request: Request) -> Response:
+        told, status = await asyncio.get_running_loop().run_in_executor(
+            rim._pool,  # noqa: SLF001 - ours
+            health_of, rim.dispatcher, request.headers.get("authorization"),
+        )  # fmt: skip
+        return _plain(told, status=status)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -245,6 +253,7 @@ def create_asgi(app: App) -> ASGIApp:
             Route(PREFIX + "{path:path}", rim),
             Route("/livez", livez),
             Route("/readyz", readyz),
+            Route("/-/health", health),
         ],
         exception_handlers={404: refuse, 405: refuse},
         lifespan=lifespan,
@@ -252,4 +261,4 @@ def create_asgi(app: App) -> ASGIApp:
 
 
 def _plain(value: Any, *, status: int = 200) -> Response:
-    return Response(orjson.dumps(value), status, media_type="application/json")
+    return Response(orjson.dumps(value, default=str), status, media_type="application/json")

@@ -24,6 +24,7 @@ from clientela.errors import (
 )
 from clientela.i18n.texts import _
 from clientela.kinds.times import InstantKind
+from clientela.timeline import Timeline
 
 if TYPE_CHECKING:
     from clientela.files.uploads import Receiver
@@ -54,6 +55,8 @@ class Call:
     language: str | None = None
     # A file that comes in: it is not in `body`, which then holds its hash.
     receiver: Receiver | None = None
+    # What each plugin cost, where somebody wants to know.
+    timeline: Timeline | None = None
 
     @cached_property
     def parameters(self) -> dict[str, str]:

@@ -25,12 +25,15 @@ from clientela.exchange.cardexporting import write_vcard
 from clientela.i18n.formats import negotiate
 from clientela.i18n.texts import _
 from clientela.plugins.card import View
+from clientela.plugins.journal import TRACE
 from clientela.rest import batch, changes, files, lists, records
 from clientela.rest.call import AS_OF, Call, Reply, json_reply, problem
 from clientela.rest.exports import file_asked, file_reply
+from clientela.rest.health import OPERATE
 from clientela.rest.idempotency import Once
 from clientela.rest.meta import describe
 from clientela.rest.search import search
+from clientela.timeline import Timeline
 
 if TYPE_CHECKING:
     from clientela.app import App
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("clientela.rest")
 
 PREFIX = "/api/v1/"
+TIMED = b"x-clientela-trace"
 Handler = Callable[["Context", Call], Reply]
 
 READING = frozenset({"GET", "HEAD"})
@@ -62,9 +66,12 @@ class Dispatcher:
     def answer(self, call: Call) -> Reply:
         """Answer, whatever happens: a refusal is a problem document, a defect is one too."""
         try:
-            return self._answer(call)
+            reply = self._answer(call)
         except Exception as error:  # noqa: BLE001 - whoever called gets an answer
-            return self.excuse(call, error)
+            reply = self.excuse(call, error)
+        if call.timeline is not None:
+            self._tell_time(call, call.timeline, reply)
+        return reply
 
     def excuse(self, call: Call, error: Exception) -> Reply:
         """Answer with what went wrong; what is no refusal is a defect of ours, and the log has it."""
@@ -79,12 +86,20 @@ class Dispatcher:
         call.language = principal.language
         return files.begin(self.app, principal, call)
 
+    def _tell_time(self, call: Call, timeline: Timeline, reply: Reply) -> None:
+        """Say what each plugin cost: to the caller in a header, and to `clientela trace --last` in a file."""
+        reply.headers = reply.headers | {"Server-Timing": timeline.header()}
+        if self.app.journal is not None:
+            told = {"method": call.method, "path": call.path, "status": reply.status}
+            self.app.journal.write(TRACE, told | timeline.as_dict(), durable=False)
+
     def _answer(self, call: Call) -> Reply:
         if call.path == f"{PREFIX}openapi.json" and call.method in READING:
             # Public on purpose: it describes the software, not the data, and tools fetch it before they sign in.
             return self._openapi()
         principal = self.principal(call)
         call.language = principal.language
+        call.timeline = Timeline() if self._is_timed(call, principal) else None
         file = file_asked(self.app.registry, call, call.path[len(PREFIX) :])
         if file is not None:
             opened = self.app.acting_as(
@@ -109,7 +124,15 @@ class Dispatcher:
             )
 
     def _how(self, call: Call) -> dict[str, Any]:
-        return {"request_id": call.request_id, "language": self._language(call)}
+        return {
+            "request_id": call.request_id, "language": self._language(call), "timeline": call.timeline,
+        }  # fmt: skip
+
+    def _is_timed(self, call: Call, principal: Principal) -> bool:
+        """Say whether this call keeps a timeline: for all by a setting, for operators by a header."""
+        if self.app.settings.server_timing:
+            return True
+        return call.headers.get(TIMED) == b"1" and principal.can(OPERATE)
 
     def _language(self, call: Call) -> str | None:
         """Give the language the caller asks for, if it asks for one."""
@@ -124,7 +147,10 @@ class Dispatcher:
 
     def principal(self, call: Call) -> Principal:
         """Find out who calls."""
-        sent = call.header(b"authorization") or ""
+        return self.bearer(call.header(b"authorization") or "")
+
+    def bearer(self, sent: str) -> Principal:
+        """Find out who sends a token."""
         scheme, _space, token = sent.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthenticated(

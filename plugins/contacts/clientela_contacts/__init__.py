@@ -15,4 +15,5 @@ plugin = Plugin(
     facts=[facts.EmploymentEnded, facts.MembersAdded, facts.MembersRemoved],
     subscriptions=[hooks.note_who_left],
     hooks=[hooks, demo],
+    guards=["contacts.employment"],
 )

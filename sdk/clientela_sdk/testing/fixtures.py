@@ -30,7 +30,7 @@ from clientela.access.tokens import SHOWN, digest, new_token
 from clientela.app import App
 from clientela.context import Context
 from clientela.plugins.card import Plugin
-from clientela.plugins.discovery import installed_cards
+from clientela.plugins.loading import installed_cards
 from clientela.settings import Settings
 from clientela_sdk.testing.clock import HeldClock
 from clientela_sdk.testing.databases import (

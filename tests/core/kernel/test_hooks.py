@@ -166,6 +166,7 @@ def test_two_apps_ask_their_own_plugins_only(
         "sqlite://",
         plugins=[Plugin(name="khook_lower", title="L", hooks=[cast.lower], hookspecs=SPECS)],
     )
+    asked.clear()
     alone.hooks.ask("khook_agreeing", question="?")
 
     assert asked == ["lower:khook_agreeing"]
