@@ -260,6 +260,11 @@ def stream(
         values = read_cursor(write_cursor(keyset, batch[-1][read.width :]), keyset)
 
 
+def words(text: str) -> tuple[str, ...]:
+    """Read a list of names with commas between."""
+    return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+
+
 # shapes -------------------------------------------------------------------------------------------------------------
 
 

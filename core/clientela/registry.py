@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from clientela.actions import Action
 from clientela.entity import EntityInfo
@@ -11,6 +12,9 @@ from clientela.facts import Fact, Subscription
 from clientela.i18n.texts import _
 from clientela.plugins.card import Plugin, View
 from clientela.verbs import verbs_of
+
+if TYPE_CHECKING:
+    from clientela.customizing.parts import Part
 
 
 class Registry:
@@ -26,6 +30,7 @@ class Registry:
         self.subscriptions: dict[str, Subscription] = {}
         self.permissions: dict[str, str] = {}
         self.views: dict[tuple[str, str], View] = {}
+        self.parts: dict[str, Part] = {}
         for plugin in plugins:
             self._add(plugin)
         self._check_references()
@@ -42,6 +47,8 @@ class Registry:
             self.facts[fact.name] = fact
         for subscription in plugin.subscriptions:
             self._add_subscription(subscription)
+        for part in plugin.parts:
+            self._add_part(part)
         self.permissions |= plugin.permissions
         for entity, views in plugin.views.items():
             self.views |= {(entity, name): view for name, view in views.items()}
@@ -84,6 +91,11 @@ class Registry:
                 )
             )
         self.subscriptions[subscription.name] = subscription
+
+    def _add_part(self, part: Part) -> None:
+        if part.name in self.parts:
+            raise Misconfigured(_("Two plugins bring a part named {name}.", name=part.name))
+        self.parts[part.name] = part
 
     def _check_references(self) -> None:
         """Refuse a composition in which a record points at an entity that is not there."""

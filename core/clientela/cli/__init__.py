@@ -29,6 +29,8 @@ COMMANDS = {
     "api": ("tokens:api", "Tokens for programs: add, list, revoke"),
     "search": ("look:search", "Find records of every kind by their words"),
     "entity": ("look:entity", "The kinds of records there are, and their fields"),
+    "view": ("views:view", "Saved views: list, show, run, save, edit, remove, share, check"),
+    "custom": ("bundle:custom", "What the deployment says of itself: export, import"),
     "change": ("changes:change", "The change log: list, show, undo, redo"),
     "event": ("look:event", "The facts that were told, newest first"),
     "data": ("data:data", "Files in and out: import, resume, undo, export"),

@@ -12,12 +12,13 @@ from clientela.cli.desk import Desk
 from clientela.cli.errors import Failed
 from clientela.cli.groups import argument, command, group, option
 from clientela.cli.look import entity_named
-from clientela.cli.reading import words
+from clientela.cli.reading import over_view
 from clientela.context import Context
+from clientela.entity import EntityInfo
 from clientela.exchange import export_csv
 from clientela.filters import parse
 from clientela.i18n import _
-from clientela.query import Question
+from clientela.query import Question, words
 
 data = group(
     "data", "Files in and out.", example="clientela data import customer people.csv --dry-run"
@@ -43,6 +44,7 @@ for one in (
         option("--out", "The file; stdout when left out.", type=click.Path(dir_okay=False, path_type=Path)),
         option("filter_ --filter", "Which records; see clientela help filters.", default="", metavar="TEXT"),
         option("--sort", "Fields with commas between.", default="", metavar="FIELDS"),
+        option("--view", "A saved view; --filter narrows it, the rest goes before it.", default="", metavar="VIEW"),
         option("columns --columns --fields", "Which fields, in this order.", default="", metavar="FIELDS"),
     ],
     example="clientela export customer --filter 'country = RU' --out customers.csv",
@@ -51,10 +53,13 @@ for one in (
 def export(desk: Desk, /, entity: str, out: Path | None, columns: str, **how: str) -> None:
     """Export records as CSV, in bounded memory."""
     info = entity_named(desk, entity)
-    question = Question(filter=parse(how["filter_"]), sort=how["sort"])
+    question = Question(filter=parse(how["filter_"]), sort=how["sort"], fields=words(columns))
+    question = over_view(desk, info, question, how["view"])
+    # A file holds an entity's own fields; what a view opens behind a reference is not among them.
+    wanted = tuple(n for n in question.fields if columns or not _is_behind(info, n))
 
     def write(ctx: Context) -> None:
-        chunks = export_csv(ctx, info, question, words(columns))
+        chunks = export_csv(ctx, info, question, wanted)
         if out is None:
             for chunk in chunks:
                 sys.stdout.buffer.write(chunk)
@@ -77,3 +82,9 @@ def export(desk: Desk, /, entity: str, out: Path | None, columns: str, **how: st
         ) from failed
     if out is not None:
         desk.say(_("Written to {file}.", file=out))
+
+
+def _is_behind(info: EntityInfo, path: str) -> bool:
+    head, dot, _rest = path.partition(".")
+    found = info.filter_field(head)
+    return bool(dot) and found is not None and found.target is not None

@@ -22,7 +22,6 @@ from clientela.cli.errors import Failed, Usage
 from clientela.cli.groups import argument, command, option
 from clientela.cli.look import entity_named
 from clientela.cli.output import emit_record, emit_rows
-from clientela.cli.reading import words
 from clientela.context import Context
 from clientela.errors import NotFound, Unavailable
 from clientela.exchange import ImportOptions, ImportReport, import_csv, jobs, runs
@@ -32,7 +31,7 @@ from clientela.exchange.importing import FailedRow, NoKeeper, Progress, Work
 from clientela.exchange.keeping import keep_file
 from clientela.exchange.options import read_options, write_options
 from clientela.i18n import _
-from clientela.query import Question, list_page
+from clientela.query import Question, list_page, words
 from clientela.rows import record_dict
 
 SOME_FAILED = 7

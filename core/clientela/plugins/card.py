@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
 
     from clientela.context import Context
+    from clientela.customizing.parts import Part
 
 
 # A way to look at one record: from its key to JSON-ready values.
@@ -30,6 +31,7 @@ class Plugin:
     `hookspecs` a module of its own specifications,
     `views` are looks at single records beside the plain one: `{"core.customer": {"card": …}}` answers at
     `/api/v1/core/customers/{id}/card`. `migrations` says that the package has a folder `migrations/versions`,
+    `parts` are kinds of configuration that `clientela custom export` moves,
     `needs` names the plugins whose `api` it uses (the same as its distribution depends on).
     """
 
@@ -47,6 +49,7 @@ class Plugin:
     permissions: Mapping[str, str] = field(default_factory=dict)
     needs: Sequence[str] = ()
     views: Mapping[str, Mapping[str, View]] = field(default_factory=dict)
+    parts: Sequence[Part] = ()
     commands: Any = None
     migrations: bool = True
 

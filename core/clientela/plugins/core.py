@@ -16,10 +16,16 @@ from clientela.customers.entities import (
     Identifier,
     Interaction,
 )
+from clientela.customizing.actions import export_custom, import_custom
+from clientela.customizing.core import PARTS
 from clientela.exchange import jobs, runs
 from clientela.exchange.entities import Import, ImportTemplate
 from clientela.exchange.facts import RecordsImported
 from clientela.plugins.card import Plugin
+from clientela.views import guards as view_guards
+from clientela.views import looks
+from clientela.views.actions import share
+from clientela.views.entities import SavedView
 
 CORE = Plugin(
     name="core",
@@ -28,17 +34,21 @@ CORE = Plugin(
     package="clientela",
     entities=[
         User, Role, Token, Customer, Identifier, Address, Consent, Interaction, Decision,
-        Import, ImportTemplate,
+        Import, ImportTemplate, SavedView,
     ],
     tables=[runs.RUN, runs.FAILED],
-    actions=[set_password, issue, jobs.check, jobs.start, jobs.stop, jobs.undo],
+    actions=[
+        set_password, issue, jobs.check, jobs.start, jobs.stop, jobs.undo, share, export_custom, import_custom,
+    ],
+    parts=PARTS,
     facts=[
         facts.RecordCreated, facts.RecordChanged, facts.RecordTrashed, facts.RecordRestored, facts.RecordPurged,
         facts.ChangesUndone, RecordsImported,
     ],
-    hooks=[card, guards],
+    hooks=[card, guards, view_guards],
     views={
         "core.customer": {"card": card.customer_card},
+        "core.saved_view": {"run": looks.run, "copy": looks.copy, "problems": looks.problems},
         "core.import": {"report": jobs.report_view, "failures": jobs.failures_view},
     },
     permissions={"core.system.operate": "See health, plugins and jobs"} | changes.PERMISSIONS | total.PERMISSIONS,

@@ -511,6 +511,7 @@ def _list_parameters() -> list[Json]:
         _query("count", flag, "Whether to count, and how far."),
         _query("include_deleted", {"enum": ["false", "true", "only"]}, "Whether to show the trash."),
         _query("q", {"type": "string"}, "Words to search for."),
+        _query("view", {"type": "string"}, "The id or name of a saved view; its filter holds as well as this one."),
         *_shape_parameters(),
     ]  # fmt: skip
 

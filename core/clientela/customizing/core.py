@@ -1,0 +1,20 @@
+"""The parts of the core."""
+
+from clientela.access.entities import Role
+from clientela.customizing.parts import part_of
+from clientela.exchange.entities import ImportTemplate
+from clientela.views.entities import SavedView
+
+PARTS = [
+    part_of("roles", Role, ("name",), ("about", "permissions", "scopes", "hidden_classes")),
+    part_of("import_templates", ImportTemplate, ("name",), ("entity", "options")),
+    part_of(
+        "views", SavedView, ("entity", "name"),
+        (
+            "label", "description", "filter", "sort", "columns", "expand", "layout", "options", "sharing", "team",
+            "position", "pinned",
+        ),
+        # What people keep for themselves moves with the records, in an archive.
+        SavedView.info.table.c.sharing != "mine",
+    ),
+]  # fmt: skip
