@@ -36,10 +36,7 @@ def export(desk: Desk, file: str, only: str) -> None:
     """Write roles, import templates, shared views and the like as one JSON file, the same for the same contents."""
     wanted = Wanted(only=list(words(only)))
     content = desk.do(lambda ctx: ctx.run(export_custom, data=wanted))
-    text = (
-        orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS, default=dict)
-        + b"\n"
-    )
+    text = orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
     if file == "-":
         sys.stdout.buffer.write(text)
         sys.stdout.buffer.flush()

@@ -61,7 +61,9 @@ SAID = [
 def list_(desk: Desk, entity: str | None) -> None:
     """List the views you may see: your own, those of your roles, and those for everybody."""
     mine = Compare(("entity",), "eq", Word(entity_named(desk, entity).name)) if entity else None
-    question = Question(filter=mine, sort="entity,position,name", fields=COLUMNS, limit=MOST_ROWS)
+    question = Question(
+        filter=mine, sort="entity,-pinned,position,name", fields=COLUMNS, limit=MOST_ROWS
+    )
     rows = desk.do(lambda ctx: list_page(ctx, SavedView.info, question)).rows
     emit_rows(desk, rows, COLUMNS)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from clientela.errors import BadSyntax, FieldProblem
-from clientela.filters import And, Node, from_json, parse
+from clientela.filters import And, Compare, Node, Word, from_json, parse
 from clientela.i18n.texts import _
 from clientela.query import DEFAULT_LIMIT, Page, Question, list_page, words
 from clientela.rest.call import AS_OF, Call, Reply, json_reply
@@ -30,6 +30,7 @@ LIST = SHAPE | {
     "q",
     "view",
 }
+ABOUT = frozenset({"entity"})
 
 
 def question_of(parameters: dict[str, str]) -> Question:
@@ -77,12 +78,13 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> Any:
 
 
 def list_records(ctx: Context, info: EntityInfo, call: Call) -> Reply:
-    """GET a collection."""
-    call.allow(LIST)
-    return _reply(
-        call,
-        list_page(ctx, info, _over_view(ctx, info, question_of(call.parameters), call.parameters)),
-    )
+    """GET a collection; what is about an entity, such as a view, is narrowed by `entity=` as well."""
+    call.allow(LIST | ABOUT if info.fields.keys() >= ABOUT else LIST)
+    question = _over_view(ctx, info, question_of(call.parameters), call.parameters)
+    about = call.parameters.get("entity")
+    if about is not None:
+        question = _with(question, Compare(("entity",), "eq", Word(about)))
+    return _reply(call, list_page(ctx, info, question))
 
 
 def query_records(ctx: Context, info: EntityInfo, call: Call) -> Reply:
@@ -113,13 +115,17 @@ def related_records(
     ctx: Context, target: EntityInfo, field: str, public_id: str, call: Call
 ) -> Reply:
     """GET the records that refer to one: a list with one more condition."""
-    from clientela.filters import Compare, Word  # noqa: PLC0415 - one use
-
     call.allow(LIST)
     question = _over_view(ctx, target, question_of(call.parameters), call.parameters)
-    mine = Compare((field,), "eq", Word(public_id))
-    both = mine if question.filter is None else And((mine, question.filter))
-    return _reply(call, list_page(ctx, target, replace(question, filter=both)))
+    mine = _with(question, Compare((field,), "eq", Word(public_id)))
+    return _reply(call, list_page(ctx, target, mine))
+
+
+def _with(question: Question, node: Node) -> Question:
+    """Put one more condition to a question."""
+    return replace(
+        question, filter=node if question.filter is None else And((node, question.filter))
+    )
 
 
 def _reply(call: Call, page: Page) -> Reply:

@@ -26,6 +26,8 @@ def record_saving(ctx: Context, record: Entity, before: dict[str, Any], created:
     """Check a view against its entity, the other views and the roles there are."""
     if not isinstance(record, SavedView) or record.deleted_at is not None:
         return
+    if record.sharing == "mine" and (created or "sharing" in before):
+        _refuse_nobodys(ctx, record)
     if created or ASKED & before.keys():
         refuse_unfit(ctx, record)
     if created or {"name", "sharing", "deleted_at"} & before.keys():
@@ -33,6 +35,13 @@ def record_saving(ctx: Context, record: Entity, before: dict[str, Any], created:
     if record.sharing != "mine" and (created or {"sharing", "team"} & before.keys()):
         ctx.require(SHARE)
         _refuse_unknown_roles(ctx, record.team)
+
+
+def _refuse_nobodys(ctx: Context, view: SavedView) -> None:
+    """Refuse a view that not even its author would see: a program has no views of its own."""
+    if view.owner_id is None and not ctx.can(SavedView.info.permission("supervise")):
+        sentence = _("Only a person has views of their own; share this one.")
+        raise Invalid(sentence, [FieldProblem("/sharing", "invalid", sentence)])
 
 
 def _refuse_taken(ctx: Context, view: SavedView) -> None:

@@ -204,3 +204,26 @@ def test_a_view_changes_and_is_undone_like_all_data(client):
     assert client.post(f"/api/v1/core/changes/{newest['id']}:undo").status_code == 200
 
     assert client.get(address).json()["filter"] == "country = RU"
+
+
+def test_views_are_listed_by_their_entity(client):
+    for entity in ("core.customer", "core.user"):
+        client.post("/api/v1/core/saved-views", json={"entity": entity, "name": "hot"})
+
+    found = client.get("/api/v1/core/saved-views", params={"entity": "core.user"}).json()["data"]
+
+    assert [view["entity"] for view in found] == ["core.user"]
+    assert client.get("/api/v1/core/customers", params={"entity": "core.user"}).status_code == 400
+
+
+def test_a_program_has_no_views_of_its_own(client, token):
+    secret = token("core.saved_view.create", "core.saved_view.share", "core.customer.read")
+    headers = {"Authorization": f"Bearer {secret}"}
+    body = {"entity": "core.customer", "name": "hot"}
+
+    refused = client.post("/api/v1/core/saved-views", json=body, headers=headers)
+    assert refused.json()["errors"][0]["pointer"] == "/sharing"
+    shared = client.post(
+        "/api/v1/core/saved-views", json=body | {"sharing": "shared"}, headers=headers
+    )
+    assert shared.status_code == 201
