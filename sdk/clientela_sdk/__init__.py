@@ -21,6 +21,7 @@ from clientela.customers.entities import (
     Identifier,
     Interaction,
 )
+from clientela.customizing.parts import Part, part_of
 from clientela.entity import VERBS, Entity, EntityInfo
 from clientela.errors import (
     Conflict,
@@ -132,6 +133,7 @@ __all__ = [
     "Misconfigured",
     "Money",
     "NotFound",
+    "Part",
     "PersonName",
     "Plugin",
     "PostalAddress",
@@ -174,6 +176,7 @@ __all__ = [
     "money",
     "on",
     "owner",
+    "part_of",
     "percent",
     "person_name",
     "phone",
