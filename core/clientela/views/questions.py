@@ -16,6 +16,7 @@ from clientela.errors import (
     BadSyntax,
     Conflict,
     FieldProblem,
+    Forbidden,
     Invalid,
     NotFound,
     Refusal,
@@ -147,6 +148,8 @@ def problems_of(ctx: Context, view: Any) -> list[FieldProblem]:
 def _problems(ctx: Context, info: EntityInfo, view: Any, name: str) -> Iterator[FieldProblem]:
     try:
         CHECKS[name](ctx, info, view)
+    except Forbidden:
+        raise
     except Refusal as wrong:
         first = wrong.errors[0] if wrong.errors else None
         allowed = first.allowed if first else ()
@@ -158,13 +161,15 @@ def _problems(ctx: Context, info: EntityInfo, view: Any, name: str) -> Iterator[
 
 def refuse_unfit(ctx: Context, view: SavedView) -> None:
     """Refuse a view that its entity does not answer, or that its author could not ask."""
-    problems = problems_of(ctx, view)
+    try:
+        info = ctx.app.registry.entity(view.entity)
+    except NotFound as unknown:
+        problem = FieldProblem("/entity", "unknown-entity", unknown.detail)
+        raise Invalid(unknown.detail, [problem]) from None
+    ctx.require(info.permission("read"))
+    problems = [problem for name in CHECKS for problem in _problems(ctx, info, view, name)]
     if problems:
         raise Invalid(problems[0].detail, problems)
-    info = ctx.app.registry.entity(view.entity)
-    ctx.require(info.permission("read"))
-    for check in CHECKS.values():
-        check(ctx, info, view)
 
 
 def _filter(ctx: Context, info: EntityInfo, view: Any) -> None:

@@ -189,6 +189,9 @@ def test_nobody_saves_what_they_could_not_ask(save, as_user):
     reader = as_user(*EMPLOYEE, "core.customer.read", hidden_classes=["pii"])
     with pytest.raises(Forbidden, match="hidden from your roles"):
         save(reader, filter="email is not null")
+    with pytest.raises(Invalid, match="has no field") as refused:
+        save(reader, columns="emial")
+    assert "email" not in str(refused.value)
 
     with pytest.raises(Forbidden, match=r"core\.role\.read"):
         save(reader, entity="core.role")
