@@ -161,6 +161,8 @@ def test_an_address_in_the_core_is_called_addresses() -> None:
         "core.customer": ("customers", "cus"), "core.identifier": ("identifiers", "idn"),
         "core.address": ("addresses", "adr"), "core.consent": ("consents", "con"),
         "core.interaction": ("interactions", "int"), "core.decision": ("decisions", "dec"),
+        "core.import": ("imports", "imp"), "core.import_template": ("import-templates", "imt"),
+        "core.saved_view": ("saved-views", "svw"),
     }  # fmt: skip
 
 
