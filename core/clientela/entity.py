@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import ForeignKey, Index, MetaData, Table
+from sqlalchemy import ColumnElement, ForeignKey, FromClause, Index, MetaData, Table
 from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
 
 from clientela import ids
@@ -22,6 +22,9 @@ from clientela.members import is_member
 
 if TYPE_CHECKING:
     from clientela.registry import Registry
+
+if TYPE_CHECKING:
+    from clientela.context import Context
 
 # Named constraints: SQLite's batch migrations cannot drop an unnamed one.
 NAMES = {
@@ -57,7 +60,7 @@ class EntityInfo:
     about: str
     unique_together: tuple[tuple[str, ...], ...] = ()
     verbs: frozenset[str] = VERBS
-    # Only the owner sees a record, and whoever has the permission `supervise`.
+    # Only the owner sees a record, or whom `own_rows` says, and whoever has the permission `supervise`.
     private: bool = False
     # Records of what was done, not of what is so: a total export keeps them apart, as it does the change log.
     journal: bool = False
@@ -288,6 +291,12 @@ class Entity(DeclarativeBase):
     def get(self, name: str) -> Any:
         """Read a declared field."""
         return getattr(self, name)
+
+    @classmethod
+    def own_rows(cls, ctx: Context, table: FromClause, verb: str) -> ColumnElement[bool]:
+        """Give the rows of a private entity that a person may reach with a verb: those they own, unless overridden."""
+        del verb
+        return table.c.owner_id == (ctx.principal.user or ids.NOBODY)
 
     def check(self) -> None:
         """Refuse a state that breaks the record's own rules; entities override it and raise `Invalid` or `Conflict`."""

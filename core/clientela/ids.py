@@ -15,6 +15,9 @@ import uuid
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 26
 
+# A key that belongs to no one: `owner = me` of a token without a user shows no rows.
+NOBODY = "0" * LENGTH
+
 _PAIRS = [a + b for a in ALPHABET for b in ALPHABET]
 _KEY = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _SHAPE = re.compile(

@@ -273,6 +273,11 @@ def _batches(
         values = read_cursor(write_cursor(keyset, batch[-1][width:]), keyset)
 
 
+def words(text: str) -> tuple[str, ...]:
+    """Read a list of names with commas between."""
+    return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+
+
 # shapes -------------------------------------------------------------------------------------------------------------
 
 

@@ -16,6 +16,7 @@ from clientela.verbs import verbs_of
 
 if TYPE_CHECKING:
     from clientela.custom.kinds import Offer
+    from clientela.customizing.parts import ConfigPart
 
 
 class Registry:
@@ -33,6 +34,7 @@ class Registry:
         self.permissions: dict[str, str] = {}
         self.views: dict[tuple[str, str], View] = {}
         self.kinds: dict[str, Offer] = {}
+        self.parts: dict[str, ConfigPart] = {}
         for plugin in plugins:
             self._add(plugin)
         self._check_references()
@@ -51,6 +53,8 @@ class Registry:
             self._add_subscription(subscription)
         for offer in plugin.custom_kinds:
             self._add_kind(offer)
+        for part in plugin.parts:
+            self._add_part(part)
         self.permissions |= plugin.permissions
         for entity, views in plugin.views.items():
             self.views |= {(entity, name): view for name, view in views.items()}
@@ -99,6 +103,11 @@ class Registry:
         if offer.name in self.kinds:
             raise Misconfigured(_("Two plugins offer a kind named {name}.", name=offer.name))
         self.kinds[offer.name] = offer
+
+    def _add_part(self, part: ConfigPart) -> None:
+        if part.name in self.parts:
+            raise Misconfigured(_("Two plugins bring a part named {name}.", name=part.name))
+        self.parts[part.name] = part
 
     def _check_references(self) -> None:
         """Refuse a composition in which a record points at an entity that is not there."""

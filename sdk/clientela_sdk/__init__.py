@@ -23,6 +23,7 @@ from clientela.customers.entities import (
     Identifier,
     Interaction,
 )
+from clientela.customizing.parts import ConfigPart, part_of
 from clientela.entity import VERBS, Entity, EntityInfo
 from clientela.errors import (
     Conflict,
@@ -113,6 +114,7 @@ __all__ = [
     "AttachmentId",
     "CardProperty",
     "Check",
+    "ConfigPart",
     "Conflict",
     "Consent",
     "ConsentId",
@@ -186,6 +188,7 @@ __all__ = [
     "money",
     "on",
     "owner",
+    "part_of",
     "percent",
     "person_name",
     "phone",

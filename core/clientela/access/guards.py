@@ -15,6 +15,7 @@ from clientela.errors import FieldProblem, Forbidden, Invalid, Refusal, did_you_
 from clientela.filters import bind, parse
 from clientela.hookspecs import hookimpl
 from clientela.i18n import _
+from clientela.ids import NOBODY
 
 if TYPE_CHECKING:
     from clientela.context import Context
@@ -41,7 +42,7 @@ def _check_scopes(ctx: Context, scopes: dict[str, str], before: dict[str, str]) 
         try:
             node = parse(rule)
             if node is not None:
-                bind(node, entity_within(ctx, name), now=ctx.now, today=ctx.today, me="0" * 26)
+                bind(node, entity_within(ctx, name), now=ctx.now, today=ctx.today, me=NOBODY)
         except Refusal as wrong:
             raise Invalid(
                 wrong.detail, [FieldProblem("/scopes", "invalid", wrong.detail)]

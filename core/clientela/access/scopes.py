@@ -10,6 +10,7 @@ from clientela.errors import Forbidden, Refusal
 from clientela.filters import bind, parse
 from clientela.filters.sql import Guard, to_sql
 from clientela.i18n.texts import _
+from clientela.ids import NOBODY
 
 if TYPE_CHECKING:
     from clientela.context import Context
@@ -53,7 +54,7 @@ def reachable(
         return [false()]
     if _is_open(ctx, info):
         return []
-    predicates = _own(ctx, info, table)
+    predicates = _own(ctx, info, table, verb)
     rules = ctx.principal.scope_rules(info.name, verb)
     if rules is not None:
         predicates.append(or_(false(), *(_rule(ctx, info, table, rule) for rule in rules)))
@@ -65,11 +66,11 @@ def reachable(
     return predicates
 
 
-def _own(ctx: Context, info: EntityInfo, table: FromClause) -> list[ColumnElement[bool]]:
-    """Keep to one's own records where an entity is private."""
+def _own(ctx: Context, info: EntityInfo, table: FromClause, verb: str) -> list[ColumnElement[bool]]:
+    """Keep to one's own records where an entity is private, as the entity itself says what that is."""
     if not info.private or ctx.can(info.permission("supervise")):
         return []
-    return [table.c.owner_id == (ctx.principal.user or _NOBODY)]
+    return [info.cls.own_rows(ctx, table, verb)]
 
 
 def _is_predicate(answer: object) -> bool:
@@ -156,7 +157,7 @@ def _rule(ctx: Context, info: EntityInfo, table: FromClause, rule: str) -> Colum
         if node is None:
             return false()
         bound = bind(
-            node, ctx.info(info), now=ctx.now, today=ctx.today, me=ctx.principal.user or _NOBODY
+            node, ctx.info(info), now=ctx.now, today=ctx.today, me=ctx.principal.user or NOBODY
         )
     except Refusal as wrong:
         ctx.app.note(
@@ -168,10 +169,6 @@ def _rule(ctx: Context, info: EntityInfo, table: FromClause, rule: str) -> Colum
         )
         return false()
     return to_sql(bound, table, table_of=ctx.table)
-
-
-# A key that belongs to no user: `owner = me` of a token without a user shows no rows.
-_NOBODY = "0" * 26
 
 
 def guard(ctx: Context) -> Guard:

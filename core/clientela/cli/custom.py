@@ -8,6 +8,7 @@ from typing import Any
 import click
 import orjson
 
+from clientela.cli import bundle
 from clientela.cli.desk import Desk
 from clientela.cli.errors import Usage
 from clientela.cli.groups import argument, command, group, option
@@ -28,7 +29,13 @@ from clientela.query import MOST_ROWS, Question, list_page
 from clientela.rows import record_dict
 from clientela.schemas import create_schema, load, patch_schema
 
-custom = group("custom", "What a deployment adds without code; see clientela custom field.")
+custom = group(
+    "custom",
+    "What a deployment adds without code: fields, and with roles, templates and views as one file.",
+    example="clientela custom export shop.json && clientela -C ../other custom import shop.json --dry-run",
+)
+custom.add_command(bundle.export)
+custom.add_command(bundle.import_)
 field = group(
     "field",
     "Fields that this deployment added to its records.",

@@ -15,13 +15,14 @@ from clientela.cli.errors import Failed
 from clientela.cli.files import files
 from clientela.cli.groups import argument, command, group, option
 from clientela.cli.look import entity_named
-from clientela.cli.reading import words
+from clientela.cli.reading import over_view
 from clientela.context import Context
+from clientela.entity import EntityInfo
 from clientela.exchange import FORMATS, format_of
 from clientela.exchange import export as export_file
 from clientela.filters import parse
 from clientela.i18n import _
-from clientela.query import Question
+from clientela.query import Question, words
 
 data = group(
     "data", "Files in and out.", example="clientela data import customer people.csv --dry-run"
@@ -49,6 +50,7 @@ data.add_command(files)
         option("--out", "The file; stdout when left out.", type=click.Path(dir_okay=False, path_type=Path)),
         option("filter_ --filter", "Which records; see clientela help filters.", default="", metavar="TEXT"),
         option("--sort", "Fields with commas between.", default="", metavar="FIELDS"),
+        option("--view", "A saved view; --filter narrows it, the rest goes before it.", default="", metavar="VIEW"),
         option("columns --columns --fields", "Which fields, in this order.", default="", metavar="FIELDS"),
     ],
     example="clientela export customer --filter 'country = RU' --out customers.csv\n"
@@ -58,7 +60,10 @@ data.add_command(files)
 def export(desk: Desk, /, entity: str, out: Path | None, columns: str, **how: Any) -> None:
     """Export records, in bounded memory: CSV, XLSX, JSON lines or Parquet, and customers as business cards."""
     info = entity_named(desk, entity)
-    question = Question(filter=parse(how["filter_"]), sort=how["sort"])
+    question = Question(filter=parse(how["filter_"]), sort=how["sort"], fields=words(columns))
+    question = over_view(desk, info, question, how["view"])
+    # A file holds an entity's own fields; what a view opens behind a reference is not among them.
+    wanted = tuple(n for n in question.fields if columns or not _is_behind(info, n))
     format_ = how["format_"] or (format_of(out.name) if out else None) or "csv"
     count = 0
 
@@ -69,9 +74,7 @@ def export(desk: Desk, /, entity: str, out: Path | None, columns: str, **how: An
     def write(ctx: Context) -> None:
         nonlocal count
         count = 0
-        chunks = export_file(
-            ctx, info, question, format_, words(columns), excel=how["excel"], heard=hear
-        )
+        chunks = export_file(ctx, info, question, format_, wanted, excel=how["excel"], heard=hear)
         _write(chunks, out)
 
     try:
@@ -98,3 +101,9 @@ def _write(chunks: Iterator[bytes], out: Path | None) -> None:
         draft.replace(out)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _is_behind(info: EntityInfo, path: str) -> bool:
+    head, dot, _rest = path.partition(".")
+    found = info.filter_field(head)
+    return bool(dot) and found is not None and found.target is not None

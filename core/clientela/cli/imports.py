@@ -22,7 +22,6 @@ from clientela.cli.groups import argument, command, option
 from clientela.cli.inputs import read_json_file
 from clientela.cli.look import entity_named
 from clientela.cli.output import emit_record, emit_rows
-from clientela.cli.reading import words
 from clientela.context import Context
 from clientela.errors import NotFound, Unavailable
 from clientela.exchange import (
@@ -46,7 +45,7 @@ from clientela.exchange.reading import READ_FORMATS
 from clientela.exchange.steps import DECIMALS, ORDERS
 from clientela.files.uploads import write_receipt
 from clientela.i18n import _
-from clientela.query import Question, list_page
+from clientela.query import Question, list_page, words
 from clientela.rows import record_dict
 
 SOME_FAILED = 7

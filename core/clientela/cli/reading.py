@@ -18,7 +18,8 @@ from clientela.filters import parse
 from clientela.i18n import _
 from clientela.kinds.structured import AddressKind, FileKind
 from clientela.kinds.times import InstantKind
-from clientela.query import MOST_ROWS, Page, Question, get_row, list_page
+from clientela.query import MOST_ROWS, Page, Question, get_row, list_page, words
+from clientela.views import questions
 
 if TYPE_CHECKING:
     from clientela.plugins.card import View
@@ -32,15 +33,7 @@ def list_command(desk: Desk, info: EntityInfo) -> Command:
 
     def run(as_of: str | None, **options: Any) -> None:
         desk.as_of = moment(as_of)
-        question = question_of(options)
-        if options["count"]:
-            emit_count(desk, info, question)
-            return
-        columns = question.fields or ("id", *(n for n in info.columns_by_priority() if n != "id"))
-        shown = question if wants_all_fields(desk, question) else replace(question, fields=columns)
-        rows = all_rows(desk, info, shown) if options["all_"] else first_rows(desk, info, shown)
-        wide = columns if not question.expand else (*columns, *question.expand)
-        emit_rows(desk, rows, wide, cell=cell_of(info))
+        emit_list(desk, info, over_view(desk, info, question_of(options), options["view"]), options)
 
     return Command(
         "list",
@@ -51,6 +44,25 @@ def list_command(desk: Desk, info: EntityInfo) -> Command:
     )
 
 
+def emit_list(desk: Desk, info: EntityInfo, question: Question, options: dict[str, Any]) -> None:
+    """Print what a list is asked for, or how many there are."""
+    if options["count"]:
+        emit_count(desk, info, question)
+        return
+    columns = question.fields or ("id", *(n for n in info.columns_by_priority() if n != "id"))
+    shown = question if wants_all_fields(desk, question) else replace(question, fields=columns)
+    rows = all_rows(desk, info, shown) if options["all_"] else first_rows(desk, info, shown)
+    wide = columns if not question.expand else (*columns, *question.expand)
+    emit_rows(desk, rows, wide, cell=cell_of(info))
+
+
+def over_view(desk: Desk, info: EntityInfo, question: Question, name: str) -> Question:
+    """Put a question over that of the saved view it names."""
+    if not name:
+        return question
+    return desk.do(lambda ctx: questions.over_view(ctx, info, question, name))
+
+
 def list_options() -> list[click.Parameter]:
     """Give the options of a list."""
     return [
@@ -59,6 +71,7 @@ def list_options() -> list[click.Parameter]:
         option("fields --columns --fields", "Which fields; `owner.name` opens one.", default="", metavar="FIELDS"),
         option("--expand", "References to be opened.", default="", metavar="REFERENCES"),
         option("search -q --search", "Records that hold all these words.", default="", metavar="WORDS"),
+        option("--view", "A saved view; --filter narrows it, the rest goes before it.", default="", metavar="VIEW"),
         option("--limit", "At most so many, up to 200.", type=int, default=50, show_default=True),
         option("all_ --all", "Everything, page by page.", is_flag=True),
         option("--after", "Go on after a page.", metavar="CURSOR"),
@@ -80,11 +93,6 @@ def question_of(options: dict[str, Any]) -> Question:
         after=options["after"],
         trashed=options["trashed"],
     )
-
-
-def words(text: str) -> tuple[str, ...]:
-    """Read names with commas between them."""
-    return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
 
 
 def wants_all_fields(desk: Desk, question: Question) -> bool:

@@ -174,15 +174,21 @@ def entity_within(ctx: Context, name: str) -> EntityInfo:
     """Give an entity with the custom fields as this very transaction leaves them."""
     info = ctx.app.registry.entity(name)
     changed = [one for one in ctx.session if isinstance(one, CustomField) and one.entity == name]
-    # An undo writes its records in bulk, past the session.
-    in_bulk = ctx.changes is not None and CustomField.info.name in ctx.changes.entities
-    if not changed and not in_bulk:
+    if not changed and not _has_written(ctx):
         return info
     query = select(_TABLE).where(_TABLE.c.entity == name)
     rows = {row["id"]: dict(row) for row in ctx.connection.execute(query).mappings()}
     rows |= {one.id: definition_row(one) for one in changed}
     there = [row for row in rows.values() if row["deleted_at"] is None]
     return info.of_deployment(ctx.app.registry, [field_of(ctx.app, row) for row in there])
+
+
+def _has_written(ctx: Context) -> bool:
+    """Say whether this transaction has written a definition, which the session need not know any more."""
+    made, name = ctx.changes, CustomField.info.name
+    return made is not None and (
+        name in made.entities or any(change.entity == name for change in made.changes)
+    )
 
 
 def definition_row(record: CustomField) -> dict[str, Any]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from clientela.context import Context
     from clientela.custom.kinds import Offer
+    from clientela.customizing.parts import ConfigPart
 
 
 # A way to look at one record: from its key to JSON-ready values.
@@ -45,6 +46,7 @@ class Plugin:
     `views` are looks at single records beside the plain one: `{"core.customer": {"card": …}}` answers at
     `/api/v1/core/customers/{id}/card`. `migrations` says that the package has a folder `migrations/versions`,
     `custom_kinds` are kinds that integrators may give to custom fields,
+    `parts` are kinds of configuration that `clientela custom export` moves,
     `needs` names the plugins whose `api` it uses (the same as its distribution depends on).
 
     `settings` is a pydantic model of what an administrator decides, read from `[plugins.NAME] config` and given by
@@ -68,6 +70,7 @@ class Plugin:
     permissions: Mapping[str, str] = field(default_factory=dict)
     needs: Sequence[str] = ()
     views: Mapping[str, Mapping[str, View]] = field(default_factory=dict)
+    parts: Sequence[ConfigPart] = ()
     commands: Any = None
     custom_kinds: Sequence[Offer] = ()
     migrations: bool = True

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from clientela.errors import BadSyntax, FieldProblem
-from clientela.filters import And, Node, from_json, parse
+from clientela.filters import And, Compare, Node, Word, from_json, parse
 from clientela.i18n.texts import _
-from clientela.query import DEFAULT_LIMIT, Page, Question, list_page
+from clientela.query import DEFAULT_LIMIT, Page, Question, list_page, words
 from clientela.rest.call import AS_OF, Call, Reply, json_reply
+from clientela.views.questions import over_view
 
 if TYPE_CHECKING:
     from clientela.context import Context
     from clientela.entity import EntityInfo
 
 SHAPE = AS_OF | {"fields", "expand"}
-LIST = SHAPE | {"filter", "sort", "limit", "after", "before", "count", "include_deleted", "q"}
-
-
-def words(text: str) -> tuple[str, ...]:
-    """Read a list of names with commas between."""
-    return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+LIST = SHAPE | {
+    "filter",
+    "sort",
+    "limit",
+    "after",
+    "before",
+    "count",
+    "include_deleted",
+    "q",
+    "view",
+}
+ABOUT = frozenset({"entity"})
 
 
 def question_of(parameters: dict[str, str]) -> Question:
@@ -70,10 +78,13 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> Any:
 
 
 def list_records(ctx: Context, info: EntityInfo, call: Call) -> Reply:
-    """GET a collection."""
-    call.allow(LIST)
-    page = list_page(ctx, info, question_of(call.parameters))
-    return _reply(call, page)
+    """GET a collection; what is about an entity, such as a view, is narrowed by `entity=` as well."""
+    call.allow(LIST | ABOUT if info.fields.keys() >= ABOUT else LIST)
+    question = _over_view(ctx, info, question_of(call.parameters), call.parameters)
+    about = call.parameters.get("entity")
+    if about is not None:
+        question = _with(question, Compare(("entity",), "eq", Word(about)))
+    return _reply(call, list_page(ctx, info, question))
 
 
 def query_records(ctx: Context, info: EntityInfo, call: Call) -> Reply:
@@ -87,27 +98,34 @@ def query_records(ctx: Context, info: EntityInfo, call: Call) -> Reply:
             raise BadSyntax(_("There is no member {name} in a query.", name=repr(name[:60])))
         if not isinstance(value, str | int) or isinstance(value, bool):
             raise BadSyntax(_("{name} is text or a number here, as in a query string.", name=name))
-    question = question_of({name: str(value) for name, value in body.items()})
-    return json_reply(list_page(ctx, info, _with(question, filter_)).as_dict())
+    parameters = {name: str(value) for name, value in body.items()}
+    question = replace(question_of(parameters), filter=filter_)
+    return json_reply(list_page(ctx, info, _over_view(ctx, info, question, parameters)).as_dict())
 
 
-def _with(question: Question, filter_: Node | None) -> Question:
-    from dataclasses import replace  # noqa: PLC0415 - one use
-
-    return replace(question, filter=filter_)
+def _over_view(
+    ctx: Context, info: EntityInfo, question: Question, parameters: dict[str, str]
+) -> Question:
+    """Put a question over that of the saved view it names."""
+    name = parameters.get("view")
+    return over_view(ctx, info, question, name) if name else question
 
 
 def related_records(
     ctx: Context, target: EntityInfo, field: str, public_id: str, call: Call
 ) -> Reply:
     """GET the records that refer to one: a list with one more condition."""
-    from clientela.filters import Compare, Word  # noqa: PLC0415 - one use
-
     call.allow(LIST)
-    question = question_of(call.parameters)
-    mine = Compare((field,), "eq", Word(public_id))
-    both = mine if question.filter is None else And((mine, question.filter))
-    return _reply(call, list_page(ctx, target, _with(question, both)))
+    question = _over_view(ctx, target, question_of(call.parameters), call.parameters)
+    mine = _with(question, Compare((field,), "eq", Word(public_id)))
+    return _reply(call, list_page(ctx, target, mine))
+
+
+def _with(question: Question, node: Node) -> Question:
+    """Put one more condition to a question."""
+    return replace(
+        question, filter=node if question.filter is None else And((node, question.filter))
+    )
 
 
 def _reply(call: Call, page: Page) -> Reply:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from clientela.rest.call import Call, Reply, json_reply
+from clientela.views.layouts import schemas
 
 if TYPE_CHECKING:
     from clientela.actions import Action
@@ -26,6 +27,7 @@ def describe(ctx: Context, call: Call) -> Reply:
                 for p in registry.plugins.values()
             ],
             "entities": entities,
+            "layouts": schemas(),
             "actions": [
                 _action(ctx, a) for a in registry.actions.values() if ctx.can(a.permission)
             ],

@@ -15,6 +15,7 @@ from clientela.kinds.text import TextKind
 from clientela.query import DEFAULT_LIMIT, MOST_ROWS
 from clientela.rest.batch import MOST_ITEMS, OPERATIONS
 from clientela.rest.changes import NARROWING
+from clientela.rest.lists import ABOUT
 from clientela.search.finding import DEFAULT_LIMIT as DEFAULT_HITS
 from clientela.search.finding import MOST_HITS
 
@@ -264,7 +265,7 @@ def _collection(info: EntityInfo, name: str, schemas: Json) -> Json:
             f"List {info.plural}",
             _ref(f"{name}_page"),
             READ,
-            parameters=_list_parameters(),
+            parameters=[*_list_parameters(), *_about_parameters(info)],
         )
     }
     if "create" in info.verbs:
@@ -578,8 +579,15 @@ def _list_parameters() -> list[Json]:
         _query("count", flag, "Whether to count, and how far."),
         _query("include_deleted", {"enum": ["false", "true", "only"]}, "Whether to show the trash."),
         _query("q", {"type": "string"}, "Words to search for."),
+        _query("view", {"type": "string"}, "The id or name of a saved view; its filter holds as well as this one."),
         *_shape_parameters(),
     ]  # fmt: skip
+
+
+def _about_parameters(info: EntityInfo) -> list[Json]:
+    if not info.fields.keys() >= ABOUT:
+        return []
+    return [_query("entity", {"type": "string"}, "Only what is about this entity: core.customer.")]
 
 
 def _write_parameters() -> list[Json]:

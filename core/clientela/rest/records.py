@@ -15,9 +15,9 @@ from clientela.errors import BadSyntax, FieldProblem, NotFound, Stale
 from clientela.external import find_external, name_external
 from clientela.history import CHANGE
 from clientela.i18n.texts import _
-from clientela.query import get_row
+from clientela.query import get_row, words
 from clientela.rest.call import Call, Reply, etag, json_reply
-from clientela.rest.lists import SHAPE, words
+from clientela.rest.lists import SHAPE
 from clientela.rows import record_dict
 from clientela.schemas import create_schema, invalid, load, patch_schema
 

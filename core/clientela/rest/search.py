@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from clientela.errors import BadSyntax, FieldProblem
 from clientela.i18n.texts import _
+from clientela.query import words
 from clientela.rest.call import Call, Reply, json_reply
-from clientela.rest.lists import read_limit, words
+from clientela.rest.lists import read_limit
 from clientela.search.finding import DEFAULT_LIMIT, find
 
 if TYPE_CHECKING:

@@ -165,6 +165,7 @@ def test_an_address_in_the_core_is_called_addresses() -> None:
         "core.attachment": ("attachments", "att"), "core.import": ("imports", "imp"),
         "core.import_template": ("import-templates", "imt"),
         "core.custom_field": ("custom-fields", "cfd"),
+        "core.saved_view": ("saved-views", "svw"),
     }  # fmt: skip
 
 

@@ -297,6 +297,39 @@ def upgrade() -> None:
     op.create_index('ix_core_import_template_owner_id', 'core_import_template', ['owner_id'], unique=False)
     op.create_index('ix_core_import_template_updated_at', 'core_import_template', ['updated_at', 'id'], unique=False)
     op.create_index('uq_core_import_template_name', 'core_import_template', ['name'], unique=True)
+    op.create_table('core_saved_view',
+        sa.Column('entity', types.plain_text(), nullable=False),
+        sa.Column('name', types.plain_text(), nullable=False),
+        sa.Column('label', types.plain_text(), nullable=True),
+        sa.Column('description', types.plain_text(), nullable=True),
+        sa.Column('filter', types.plain_text(), nullable=True),
+        sa.Column('sort', types.plain_text(), nullable=True),
+        sa.Column('columns', types.plain_text(), nullable=True),
+        sa.Column('expand', types.plain_text(), nullable=True),
+        sa.Column('layout', types.plain_text(), nullable=False),
+        sa.Column('options', types.json_type(), nullable=False),
+        sa.Column('sharing', types.plain_text(), nullable=False),
+        sa.Column('team', types.json_type(), nullable=False),
+        sa.Column('position', sa.BigInteger(), nullable=False),
+        sa.Column('pinned', sa.Boolean(), nullable=False),
+        sa.Column('owner_id', types.Key(), nullable=True),
+        sa.Column('id', types.Key(), nullable=False),
+        sa.Column('rev', sa.BigInteger(), nullable=False),
+        sa.Column('created_at', types.Instant(), nullable=False),
+        sa.Column('created_by', types.plain_text(), nullable=False),
+        sa.Column('updated_at', types.Instant(), nullable=False),
+        sa.Column('updated_by', types.plain_text(), nullable=False),
+        sa.Column('deleted_at', types.Instant(), nullable=True),
+        sa.Column('custom', types.json_type(), nullable=False),
+        sa.ForeignKeyConstraint(['owner_id'], ['core_user.id'], name=op.f('fk_core_saved_view_owner_id')),
+        sa.PrimaryKeyConstraint('id', name=op.f('pk_core_saved_view'))
+    )
+    op.create_index('ix_core_saved_view_created_at', 'core_saved_view', ['created_at', 'id'], unique=False)
+    op.create_index('ix_core_saved_view_entity', 'core_saved_view', ['entity', 'id'], unique=False)
+    op.create_index('ix_core_saved_view_name', 'core_saved_view', ['name', 'id'], unique=False)
+    op.create_index('ix_core_saved_view_owner_id', 'core_saved_view', ['owner_id'], unique=False)
+    op.create_index('ix_core_saved_view_position', 'core_saved_view', ['position', 'id'], unique=False)
+    op.create_index('ix_core_saved_view_updated_at', 'core_saved_view', ['updated_at', 'id'], unique=False)
     op.create_table('core_token',
         sa.Column('name', types.plain_text(), nullable=False),
         sa.Column('start', types.plain_text(), nullable=False),
@@ -489,6 +522,7 @@ def downgrade() -> None:
     op.drop_table('core_card_detail')
     op.drop_table('core_address')
     op.drop_table('core_token')
+    op.drop_table('core_saved_view')
     op.drop_table('core_import_template')
     op.drop_table('core_import')
     op.drop_table('core_delivery')
