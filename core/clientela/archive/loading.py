@@ -42,7 +42,12 @@ class NotEmpty(Conflict):
 
 
 def read_total(
-    app: App, principal: Principal, source: BinaryIO, *, progress: Progress | None = None
+    app: App,
+    principal: Principal,
+    source: BinaryIO,
+    *,
+    progress: Progress | None = None,
+    dry_run: bool = False,
 ) -> dict[str, Any]:
     """Load an archive and give its manifest.
 
@@ -55,12 +60,15 @@ def read_total(
             manifest = _manifest(archive)
             _require_same_plugins(app, manifest)
             _verify(archive, manifest)
-            with app.acting_as(principal, face="load") as ctx:
+            with app.acting_as(principal, face="load", dry_run=dry_run) as ctx:
                 _clear(ctx)
-                Loading(ctx, archive, progress or (lambda _name, _rows: None)).read()
+                Loading(ctx, archive, progress or (lambda _name, _rows: None)).read(
+                    files=not dry_run
+                )
     except (zipfile.BadZipFile, EOFError) as wrong:
         raise Damaged(_("This is no whole ZIP file: {reason}.", reason=wrong)) from wrong
     app.directory.forget()
+    app.look_again()
     return manifest
 
 
@@ -148,8 +156,8 @@ class Loading:
         self._names = set(archive.namelist())
         self._progress = progress
 
-    def read(self) -> None:
-        """Read everything."""
+    def read(self, *, files: bool = True) -> None:
+        """Read everything; a store of files cannot be rolled back, so a dry run leaves it alone."""
         for info in members.entities_of(self._ctx.app):
             if members.member_of(info) in self._names:
                 self._entity(info)
@@ -157,7 +165,8 @@ class Loading:
             self._table(members.DATA, table)
         for table in members.log_tables_of(self._ctx.app):
             self._table(members.LOG, table)
-        self._files()
+        if files:
+            self._files()
 
     def _entity(self, info: EntityInfo) -> None:
         name = members.member_of(info)

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from clientela.cli import imports
+from clientela.cli import imports, whole
 from clientela.cli.desk import Desk
-from clientela.cli.errors import Failed
+from clientela.cli.errors import Failed, Usage
 from clientela.cli.files import files
 from clientela.cli.groups import argument, command, group, option
 from clientela.cli.look import entity_named
@@ -44,7 +44,8 @@ data.add_command(files)
 @command(
     data,
     params=[
-        argument("entity", "What is exported: core.customer."),
+        argument("entity", "What is exported: core.customer; nothing with --all.", required=False),
+        option("all_ --all", "The whole deployment as one ZIP: records, files, schema and log.", is_flag=True),
         option("format_ --format", "Taken from the name of the file.", type=click.Choice(list(FORMATS))),
         option("--excel", "CSV as a Russian Excel opens it: semicolons and a byte order mark.", is_flag=True),
         option("--out", "The file; stdout when left out.", type=click.Path(dir_okay=False, path_type=Path)),
@@ -54,11 +55,17 @@ data.add_command(files)
         option("columns --columns --fields", "Which fields, in this order.", default="", metavar="FIELDS"),
     ],
     example="clientela export customer --filter 'country = RU' --out customers.csv\n"
-    "clientela export customer --columns name,email --out customers.xlsx",
+    "clientela export customer --columns name,email --out customers.xlsx\n"
+    "clientela data export --all --out everything.zip",
 )  # fmt: skip
 @click.pass_obj
-def export(desk: Desk, /, entity: str, out: Path | None, columns: str, **how: Any) -> None:
+def export(desk: Desk, /, entity: str | None, out: Path | None, columns: str, **how: Any) -> None:
     """Export records, in bounded memory: CSV, XLSX, JSON lines or Parquet, and customers as business cards."""
+    if how["all_"]:
+        whole.export_all(desk, entity, out)
+        return
+    if entity is None:
+        raise Usage(_("Say what is exported: core.customer, or --all for everything."))
     info = entity_named(desk, entity)
     question = Question(filter=parse(how["filter_"]), sort=how["sort"], fields=words(columns))
     question = over_view(desk, info, question, how["view"])

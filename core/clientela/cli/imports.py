@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from clientela import ids
 from clientela.access.scopes import visible
+from clientela.cli import whole
 from clientela.cli.desk import Desk
 from clientela.cli.errors import Failed, Usage
 from clientela.cli.groups import argument, command, option
@@ -55,9 +56,9 @@ COUNTS = ("read", "created", "updated", "unchanged", "failed", "held_back")
 @command(
     name="import", writes=True,
     params=[
-        argument("entity", "What the rows are: core.customer."),
-        argument("file", "CSV, XLSX, JSON lines or business cards.",
-                 type=click.Path(exists=True, dir_okay=False, path_type=Path)),
+        argument("what", "What the rows are, and a file: CSV, XLSX, JSON lines or business cards.",
+                 nargs=-1, required=True, metavar="[ENTITY] FILE"),
+        option("all_ --all", "A whole deployment, written by clientela data export --all.", is_flag=True),
         option("mapped --map", "Which field a column fills.", multiple=True, metavar="COLUMN=FIELD"),
         option("constants --set", "The same value for every row.", multiple=True, metavar="FIELD=VALUE"),
         option("--mode", "What becomes of rows.", type=click.Choice(["create", "update", "upsert", "fill-blanks"])),
@@ -84,15 +85,17 @@ COUNTS = ("read", "created", "updated", "unchanged", "failed", "held_back")
     "clientela import customer people.xlsx --transform 'City: replace Msk=Moscow | trim' --dates dmy",
 )  # fmt: skip
 @click.pass_context
-def import_(
-    ctx: click.Context, /, entity: str, file: Path, failed: Path | None, **how: Any
-) -> None:
+def import_(ctx: click.Context, /, what: tuple[str, ...], failed: Path | None, **how: Any) -> None:
     """Import a file. First look with --dry-run: every row is read, checked and counted, and nothing is written.
 
     Unless --skip-bad-rows is said, the whole file is looked through first, and one bad row keeps all others back. What
     was imported is one change set: clientela data undo takes it back.
     """
     desk: Desk = ctx.obj
+    entity, file = _what(what, whole_one=how.pop("all_"))
+    if entity is None:
+        whole.import_all(desk, file)
+        return
     info = entity_named(desk, entity)
     options = _options(desk, info.name, file, how)
     if not desk.dry_run:
@@ -110,6 +113,21 @@ def import_(
         if failed is not None:
             _write_failed(desk, key, failed)
     _told(ctx, desk, report, key)
+
+
+def _what(words_: tuple[str, ...], *, whole_one: bool) -> tuple[str | None, Path]:
+    """Read the entity, which a whole deployment has none of, and the file."""
+    *before, name = words_
+    file = Path(name)
+    if len(before) != (0 if whole_one else 1):
+        raise Usage(
+            _("Say --all and the file.")
+            if whole_one
+            else _("Say what the rows are, and the file: clientela data import core.customer FILE")
+        )
+    if not file.is_file():
+        raise Usage(_("There is no file {file}.", file=file))
+    return None if whole_one else before[0], file
 
 
 def _options(desk: Desk, entity: str, file: Path, how: dict[str, Any]) -> ImportOptions:
