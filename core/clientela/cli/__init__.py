@@ -1,7 +1,7 @@
 """The command line. This module imports no plugin and nothing slow: `clientela --help` must answer at once.
 
-Each core command is a module of this package, found when it is called. The commands of records are derived from the
-declarations of the installed plugins, by `records`, when one of them is called.
+Each core command is in a module of the room `commands`, found when it is called. The commands of records are derived
+from the declarations of the installed plugins, by `records`, when one of them is called.
 """
 
 from __future__ import annotations
@@ -22,31 +22,43 @@ HERE = "clientela.cli"
 
 # name: (where it is, what help says of it, in the order in which a newcomer needs them)
 COMMANDS = {
-    "demo": ("start:demo", "Serve a filled CRM to look at"),
-    "init": ("start:init", "Create a deployment in a folder"),
-    "serve": ("serving:serve", "Serve REST until it is stopped"),
-    "user": ("users:user", "People who may sign in: add, list, disable, enable, password"),
-    "role": ("roles:role", "What people and programs may do: list, show, add, grant, revoke"),
-    "api": ("tokens:api", "Tokens for programs: add, list, revoke"),
-    "search": ("look:search", "Find records of every kind by their words"),
-    "entity": ("look:entity", "The kinds of records there are, and their fields"),
-    "view": ("views:view", "Saved views: list, show, run, save, edit, remove, share, check"),
-    "custom": ("custom:custom", "What this deployment added: field, export, import"),
-    "change": ("changes:change", "The change log: list, show, undo, redo"),
-    "event": ("look:event", "The facts that were told, newest first"),
-    "data": ("data:data", "Files in and out: import, resume, undo, export"),
-    "import": ("imports:import_", "Import a file into an entity"),
-    "export": ("data:export", "Export an entity as CSV"),
-    "db": ("database:db", "The database: status, migrate, revert, reindex"),
-    "doctor": ("doctor:doctor", "Check the deployment, with a fix for each finding"),
-    "plugin": ("plugins:plugin", "Plugins: list, info, why, doctor, enable, disable"),
-    "trace": ("trace:trace", "What a request costs, by plugin"),
-    "config": ("config:config", "The settings as they are read"),
-    "i18n": ("translations:i18n", "Translations: check, extract"),
+    "demo": ("commands.start:demo", "Serve a filled CRM to look at"),
+    "init": ("commands.start:init", "Create a deployment in a folder"),
+    "serve": ("commands.serving:serve", "Serve REST until it is stopped"),
+    "user": ("commands.users:user", "People who may sign in: add, list, disable, enable, password"),
+    "role": (
+        "commands.roles:role",
+        "What people and programs may do: list, show, add, grant, revoke",
+    ),
+    "api": ("commands.tokens:api", "Tokens for programs: add, list, revoke"),
+    "search": ("commands.look:search", "Find records of every kind by their words"),
+    "entity": ("commands.look:entity", "The kinds of records there are, and their fields"),
+    "view": (
+        "commands.views:view",
+        "Saved views: list, show, run, save, edit, remove, share, check",
+    ),
+    "custom": ("commands.custom:custom", "What this deployment added: field, export, import"),
+    "change": ("commands.changes:change", "The change log: list, show, undo, redo"),
+    "event": ("commands.look:event", "The facts that were told, newest first"),
+    "data": ("commands.data:data", "Files in and out: import, resume, undo, export"),
+    "import": ("commands.imports:import_", "Import a file: CSV, XLSX, JSON lines, vCard"),
+    "export": ("commands.data:export", "Export records: CSV, XLSX, JSON lines, Parquet, vCard"),
+    "db": ("commands.database:db", "The database: status, migrate, revert, reindex"),
+    "doctor": ("commands.doctor:doctor", "Check the deployment, with a fix for each finding"),
+    "plugin": (
+        "commands.plugins:plugin",
+        "Plugins: list, info, why, doctor, plan, apply, remove, upgrade",
+    ),
+    "trace": ("commands.trace:trace", "What a request costs, by plugin"),
+    "config": ("commands.config:config", "The settings as they are read"),
+    "i18n": ("commands.translations:i18n", "Translations: check, extract"),
     "x": ("records:extra", "Commands that plugins bring"),
-    "completion": ("manual:completion", "The script that lets a shell complete commands"),
-    "help": ("manual:help_", "Explain a topic: filters, output, exit-codes, roles, environment"),
-    "version": ("manual:version", "The version"),
+    "completion": ("commands.manual:completion", "The script that lets a shell complete commands"),
+    "help": (
+        "commands.manual:help_",
+        "Explain a topic: filters, output, exit-codes, roles, environment",
+    ),
+    "version": ("commands.manual:version", "The version"),
 }
 
 ABOUT = "Clientela, a CRM composed of plugins."

@@ -202,7 +202,7 @@ def model_input(desk: Desk, model: type[BaseModel], options: Mapping[str, Any]) 
 
 
 def _secret(desk: Desk, name: str, options: Mapping[str, Any]) -> dict[str, str]:
-    from clientela.cli.secrets import read_secret  # noqa: PLC0415 - asks, and few actions need it
+    from clientela.cli.commands.secrets import read_secret  # noqa: PLC0415 - asks, and few actions need it
 
     found = read_secret(
         desk, name, stdin=bool(options.get(f"stdin__{name}")), env=options.get(f"env__{name}")

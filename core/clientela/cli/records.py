@@ -69,7 +69,7 @@ def entity_group(desk: Desk, info: EntityInfo) -> Group:
 
 def _add_files(desk: Desk, info: EntityInfo, made: Group) -> None:
     """Add what is said of files only."""
-    from clientela.cli.files import add_command, get_command  # noqa: PLC0415 - few entities have files
+    from clientela.cli.commands.files import add_command, get_command  # noqa: PLC0415 - few entities have files
 
     made.add_command(get_command(desk, info))
     if info is Attachment.info:

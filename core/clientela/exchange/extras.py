@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from clientela.exchange.mapping import Columns, Target
-from clientela.exchange.reading import Row, Sheet
 from clientela.exchange.report import Problem
+from clientela.exchange.sources.opening import Row, Sheet
 
 
 def keep_extra(sheet: Sheet, columns: Columns) -> Sheet:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from clientela.entity import EntityInfo
-from clientela.exchange.cardimporting import CardWork, is_cards
+from clientela.exchange.cards.importing import CardWork, is_cards
 from clientela.exchange.importing import NOBODY, Keeper, Progress, Work, seekable
 from clientela.exchange.options import ImportOptions
 from clientela.exchange.report import ImportReport

@@ -24,9 +24,9 @@ from clientela.exchange.making import CREATED, Maker
 from clientela.exchange.mapping import Columns, default_key, map_columns, refuse_hidden
 from clientela.exchange.merging import UNCHANGED, UPDATED, Merger
 from clientela.exchange.options import ImportOptions
-from clientela.exchange.reading import Row, Sheet, opened
 from clientela.exchange.report import ImportReport, Problem
 from clientela.exchange.seen import Seen
+from clientela.exchange.sources.opening import Row, Sheet, opened
 from clientela.exchange.writing import write
 from clientela.i18n.texts import _
 from clientela.storage.violations import as_refusal

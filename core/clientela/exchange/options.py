@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter, ValidationError
 
 from clientela.errors import Invalid, did_you_mean
-from clientela.exchange.steps import DECIMALS, ORDERS, Step, steps_from_json, steps_to_json
+from clientela.exchange.sources.steps import DECIMALS, ORDERS, Step, steps_from_json, steps_to_json
 from clientela.i18n.texts import _
 from clientela.schemas import invalid
 

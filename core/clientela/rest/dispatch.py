@@ -21,7 +21,7 @@ from clientela.errors import (
     Unauthenticated,
     did_you_mean,
 )
-from clientela.exchange.cardexporting import write_vcard
+from clientela.exchange.cards.exporting import write_vcard
 from clientela.i18n.formats import negotiate
 from clientela.i18n.texts import _
 from clientela.plugins.card import View

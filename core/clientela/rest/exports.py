@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from clientela.entity import EntityInfo
-from clientela.exchange.formats import FORMATS, WriteFormat, export, format_of, media_type
+from clientela.exchange.outputs.formats import FORMATS, WriteFormat, export, format_of, media_type
 from clientela.query import Question
 from clientela.rest.call import AS_OF, Call, Reply
 from clientela.rest.lists import question_of

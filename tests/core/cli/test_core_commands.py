@@ -12,8 +12,9 @@ from sqlalchemy import insert, update
 from clientela import ids
 from clientela.access.entities import Role
 from clientela.app import App
-from clientela.cli import root, start
-from clientela.cli.translations import texts_of_commands
+from clientela.cli import root
+from clientela.cli.commands import start
+from clientela.cli.commands.translations import texts_of_commands
 from clientela.i18n import Message
 from clientela.i18n.extract import messages_in, missing
 from clientela.outbox import DELIVERY, OUTBOX

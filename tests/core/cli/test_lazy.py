@@ -89,7 +89,7 @@ def test_a_plugin_that_cannot_be_imported_is_listed_all_the_same(tmp_path: Path)
 
 def test_ctrl_c_in_the_middle_ends_with_130(tmp_path: Path) -> None:
     probe = (
-        "import clientela.cli as c\nfrom clientela.cli import plugins\n"
+        "import clientela.cli as c\nfrom clientela.cli.commands import plugins\n"
         "def stop(_folder): raise KeyboardInterrupt\nplugins.Standing = stop\nc.root.main(['plugin', 'list'])"
     )
     done = subprocess.run(

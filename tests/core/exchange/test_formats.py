@@ -28,10 +28,10 @@ from clientela.exchange import (
     export_jsonl,
     format_of,
     import_file,
-    xlsx_writing,
 )
 from clientela.exchange.guarding import is_risky, unguarded
-from clientela.exchange.xlsx_writing import sheet_name, wall_clock
+from clientela.exchange.outputs import xlsx
+from clientela.exchange.outputs.xlsx import sheet_name, wall_clock
 from clientela.query import Question
 
 FORMULAS = [
@@ -200,7 +200,7 @@ def test_the_hour_that_comes_twice_keeps_its_offset():
 
 
 def test_rows_beyond_a_sheet_go_on_the_next(app, take, monkeypatch):
-    monkeypatch.setattr(xlsx_writing, "MOST_ROWS", 3)
+    monkeypatch.setattr(xlsx, "MOST_ROWS", 3)
     take(Customer, "name\nA\nB\nC\nD\nE\n")
     book = openpyxl.load_workbook(io.BytesIO(exported(app, Customer, "xlsx", "name")))
     assert book.sheetnames == ["Customers", "Customers 2", "Customers 3"]

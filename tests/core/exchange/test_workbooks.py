@@ -14,7 +14,7 @@ import xlsxwriter
 from clientela import unpacking
 from clientela.customers.entities import Customer
 from clientela.errors import BadSyntax, Invalid, TooLarge
-from clientela.exchange import xlsx_files
+from clientela.exchange.sources import xlsx_files
 
 pytestmark = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 
@@ -228,7 +228,7 @@ def test_a_line_that_is_no_object_is_told_with_its_number(take, rows, line, code
 
 
 def test_a_member_that_comes_late_is_told(take, monkeypatch):
-    monkeypatch.setattr("clientela.exchange.jsonl_files.HEADER_ROWS", 1)
+    monkeypatch.setattr("clientela.exchange.sources.jsonl_files.HEADER_ROWS", 1)
     report = take(Customer, '{"name": "A"}\n{"name": "B", "note": "x"}\n', skip_bad_rows=True)
     (group,) = report.groups
     assert (group.code, group.rows) == ("unknown-member", [2])

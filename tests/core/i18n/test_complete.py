@@ -11,7 +11,7 @@ import pytest
 
 import clientela
 from clientela.app import App
-from clientela.cli.translations import wanted_of
+from clientela.cli.commands.translations import wanted_of
 from clientela.errors import Refusal
 from clientela.i18n import Message, Text
 from clientela.i18n.catalogue import folder_of, po_path, read_po, translation_forms

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clientela.cli.translations import wanted_of
+from clientela.cli.commands.translations import wanted_of
 from clientela.i18n import phrase
 from clientela.i18n.extract import missing
 from clientela_contacts import plugin

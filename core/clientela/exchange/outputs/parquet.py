@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from clientela.errors import Misconfigured
-from clientela.exchange.tables import Asked, Column, Table, table_of
+from clientela.exchange.outputs.tables import Asked, Column, Table, table_of
 from clientela.i18n.texts import _
 from clientela.kinds.choices import ListKind
 from clientela.kinds.numbers import BooleanKind, DecimalKind, IntegerKind, MoneyKind

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from clientela.errors import Invalid
 from clientela.exchange.guarding import guarded
-from clientela.exchange.tables import CHUNK, Asked, Column, Table, table_of
+from clientela.exchange.outputs.tables import CHUNK, Asked, Column, Table, table_of
 from clientela.i18n.texts import _
 from clientela.kinds.base import Kind
 from clientela.kinds.numbers import (

@@ -14,11 +14,11 @@ from packaging.requirements import Requirement
 from sqlalchemy import func, select, text
 
 from clientela.access.entities import EVERYTHING, Role, User
+from clientela.cli.commands.translations import lacking
 from clientela.cli.desk import Desk
 from clientela.cli.errors import as_refusal
 from clientela.cli.groups import command
 from clientela.cli.output import emit_rows
-from clientela.cli.translations import lacking
 from clientela.errors import Refusal
 from clientela.filters import bind, parse
 from clientela.health import Check, are_checks

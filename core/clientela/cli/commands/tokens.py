@@ -9,12 +9,12 @@ from pydantic import ValidationError
 
 from clientela.access.actions import NewToken, issue
 from clientela.access.entities import Token, User
+from clientela.cli.commands.users import the
 from clientela.cli.desk import Desk
 from clientela.cli.errors import Usage
 from clientela.cli.groups import argument, command, group, option
 from clientela.cli.output import emit_record
 from clientela.cli.reading import emit_all
-from clientela.cli.users import the
 from clientela.cli.writing import emit_outcome, perform
 from clientela.context import Context
 from clientela.errors import Forbidden, Invalid

@@ -22,7 +22,7 @@ from clientela.plugins.standing import Standing
 
 plugin = group("plugin", "The installed plugins.", example="clientela plugin list")
 plugin.lazy = {
-    name: f"clientela.cli.life:{name}" for name in ("plan", "apply", "remove", "upgrade")
+    name: f"clientela.cli.commands.life:{name}" for name in ("plan", "apply", "remove", "upgrade")
 }
 
 NAME = argument("name", "The plugin's name.")

@@ -14,8 +14,8 @@ from clientela.access.scopes import reachable, visible
 from clientela.customers.entities import Address, CardDetail, Customer, Identifier
 from clientela.entity import EntityInfo
 from clientela.errors import Invalid
-from clientela.exchange.cardmatching import SOURCE
-from clientela.exchange.tables import Asked
+from clientela.exchange.cards.matching import SOURCE
+from clientela.exchange.outputs.tables import Asked
 from clientela.exchange.vcards import CardProperty, from_stored, write_card
 from clientela.exchange.vcards.model import Unit
 from clientela.exchange.vcards.telling import (

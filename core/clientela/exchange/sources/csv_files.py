@@ -13,7 +13,7 @@ from itertools import chain
 from clientela.errors import BadSyntax, TooLarge
 from clientela.exchange.options import ImportOptions
 from clientela.exchange.report import Problem
-from clientela.exchange.sheets import Row, Sheet, Source, checked_header
+from clientela.exchange.sources.sheets import Row, Sheet, Source, checked_header
 from clientela.i18n.texts import _
 from clientela.normalize.encodings import HEAD, detect_encoding
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from clientela.errors import BadSyntax, Invalid, did_you_mean
-from clientela.exchange.csv_files import opened_csv
-from clientela.exchange.jsonl_files import opened_jsonl
 from clientela.exchange.options import ImportOptions
 from clientela.exchange.report import Problem
-from clientela.exchange.sheets import Row, Sheet, Source
-from clientela.exchange.transforms import transformed
-from clientela.exchange.xlsx_files import opened_xlsx
+from clientela.exchange.sources.csv_files import opened_csv
+from clientela.exchange.sources.jsonl_files import opened_jsonl
+from clientela.exchange.sources.sheets import Row, Sheet, Source
+from clientela.exchange.sources.transforms import transformed
+from clientela.exchange.sources.xlsx_files import opened_xlsx
 from clientela.i18n.texts import _
 from clientela.normalize.encodings import HEAD
 

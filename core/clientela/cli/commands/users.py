@@ -9,11 +9,11 @@ import click
 
 from clientela.access.actions import NewPassword, set_password
 from clientela.access.entities import Role, User
+from clientela.cli.commands.secrets import read_secret
 from clientela.cli.desk import Desk
 from clientela.cli.groups import argument, command, group, option
 from clientela.cli.inputs import secret_options
 from clientela.cli.reading import emit_all
-from clientela.cli.secrets import read_secret
 from clientela.cli.writing import change
 from clientela.context import Context
 from clientela.entity import Entity

@@ -20,9 +20,9 @@ from python_calamine import (
 
 from clientela.errors import BadSyntax, Invalid, TooLarge, did_you_mean
 from clientela.exchange.options import ImportOptions
-from clientela.exchange.percents import percent_columns
 from clientela.exchange.report import Problem
-from clientela.exchange.sheets import Row, Sheet, Source, checked_header
+from clientela.exchange.sources.percents import percent_columns
+from clientela.exchange.sources.sheets import Row, Sheet, Source, checked_header
 from clientela.i18n.texts import _
 from clientela.unpacking import check_package
 

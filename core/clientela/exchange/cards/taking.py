@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from clientela.customers.entities import CardDetail, Customer
 from clientela.errors import Conflict, Forbidden, NotFound, Refusal
-from clientela.exchange.cardmatching import Known, Matcher, Wanted
+from clientela.exchange.cards.matching import Known, Matcher, Wanted
 from clientela.exchange.lookups import changeable
 from clientela.exchange.making import CREATED
 from clientela.exchange.merging import UNCHANGED, UPDATED

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from clientela.customers.entities import Customer
 from clientela.errors import Invalid
-from clientela.exchange.cardtaking import CardTaker, Taken
+from clientela.exchange.cards.taking import CardTaker, Taken
 from clientela.exchange.importing import NOBODY, FailedRow, Keeper, Work, require, size_of
 from clientela.exchange.making import CREATED
 from clientela.exchange.merging import UNCHANGED, UPDATED

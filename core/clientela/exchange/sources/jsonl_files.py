@@ -12,11 +12,11 @@ import orjson
 
 from clientela import gate
 from clientela.errors import BadSyntax, Refusal
-from clientela.exchange.csv_files import LONGEST_LINE, lines_of
 from clientela.exchange.guarding import guarded
 from clientela.exchange.options import ImportOptions
 from clientela.exchange.report import Problem
-from clientela.exchange.sheets import Row, Sheet, Source, checked_header
+from clientela.exchange.sources.csv_files import LONGEST_LINE, lines_of
+from clientela.exchange.sources.sheets import Row, Sheet, Source, checked_header
 from clientela.i18n.texts import _
 
 # The members of so many objects are the columns; a member that turns up later is told with its row.

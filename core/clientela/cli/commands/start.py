@@ -15,12 +15,12 @@ import click
 from clientela.access.entities import User
 from clientela.access.seed import seed_roles
 from clientela.app import App
+from clientela.cli.commands.serving import listen, refuse_unready
+from clientela.cli.commands.tokens import issue_token, token_input
+from clientela.cli.commands.users import add_user, find
 from clientela.cli.desk import Desk
 from clientela.cli.groups import argument, command, option
 from clientela.cli.output import emit_record
-from clientela.cli.serving import listen, refuse_unready
-from clientela.cli.tokens import issue_token, token_input
-from clientela.cli.users import add_user, find
 from clientela.context import Context
 from clientela.customers.entities import Customer
 from clientela.errors import Conflict

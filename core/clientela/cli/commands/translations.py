@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import click
 
 from clientela.app import App
+from clientela.cli.commands.files import add_options, get_options
 from clientela.cli.desk import Desk
-from clientela.cli.files import add_options, get_options
 from clientela.cli.groups import argument, command, group, option
 from clientela.cli.inputs import extra_options, secret_options
 from clientela.cli.output import emit_rows

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from clientela.entity import EntityInfo
 from clientela.errors import Invalid, did_you_mean
-from clientela.exchange.cardexporting import write_cards
-from clientela.exchange.exporting import write_csv, write_jsonl
-from clientela.exchange.parquet_writing import write_parquet
-from clientela.exchange.tables import Asked, Heard, nobody
-from clientela.exchange.xlsx_writing import write_xlsx
+from clientela.exchange.cards.exporting import write_cards
+from clientela.exchange.outputs.parquet import write_parquet
+from clientela.exchange.outputs.plain import write_csv, write_jsonl
+from clientela.exchange.outputs.tables import Asked, Heard, nobody
+from clientela.exchange.outputs.xlsx import write_xlsx
 from clientela.i18n.texts import _
 from clientela.query import Question
 

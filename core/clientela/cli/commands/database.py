@@ -7,10 +7,10 @@ from dataclasses import asdict
 
 import click
 
+from clientela.cli.commands.start import progress_bar
 from clientela.cli.desk import Desk
 from clientela.cli.groups import argument, command, group, option
 from clientela.cli.output import emit_record, emit_rows
-from clientela.cli.start import progress_bar
 from clientela.i18n import _
 from clientela.search.rebuilding import rebuild
 from clientela.storage import migrations

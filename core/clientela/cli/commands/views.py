@@ -7,13 +7,13 @@ from typing import Any
 import click
 import orjson
 
+from clientela.cli.commands.look import entity_named
+from clientela.cli.commands.users import changed
 from clientela.cli.desk import Desk
 from clientela.cli.errors import Usage
 from clientela.cli.groups import argument, command, group, option
-from clientela.cli.look import entity_named
 from clientela.cli.output import emit_record, emit_rows
 from clientela.cli.reading import emit_list, list_options, over_view, question_of
-from clientela.cli.users import changed
 from clientela.cli.writing import change
 from clientela.context import Context
 from clientela.entity import Entity

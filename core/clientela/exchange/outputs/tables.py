@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from clientela.entity import EntityInfo
 from clientela.errors import Invalid, did_you_mean
-from clientela.exchange.texts import Texts, texts_of
+from clientela.exchange.outputs.texts import Texts, texts_of
 from clientela.fields import Field
 from clientela.i18n.texts import _
 from clientela.kinds.numbers import MoneyKind

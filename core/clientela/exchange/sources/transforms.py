@@ -9,8 +9,8 @@ from typing import Any
 from clientela.errors import FieldProblem, Invalid, did_you_mean
 from clientela.exchange.guarding import guarded, unguarded
 from clientela.exchange.report import Problem
-from clientela.exchange.sheets import Row, Sheet
-from clientela.exchange.steps import Step
+from clientela.exchange.sources.sheets import Row, Sheet
+from clientela.exchange.sources.steps import Step
 from clientela.i18n.texts import _
 
 # Says how a column is written and changes no cell; the mapping asks for it.

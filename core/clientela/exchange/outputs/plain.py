@@ -12,7 +12,7 @@ import orjson
 
 from clientela.entity import EntityInfo
 from clientela.exchange.guarding import guarded
-from clientela.exchange.tables import CHUNK, PAGE, Asked, Heard, Table, table_of
+from clientela.exchange.outputs.tables import CHUNK, PAGE, Asked, Heard, Table, table_of
 from clientela.query import Question, shape_of, stream
 from clientela.rows import reader
 

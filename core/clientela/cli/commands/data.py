@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from clientela.cli import imports, whole
+from clientela.cli.commands import imports, whole
+from clientela.cli.commands.files import files
+from clientela.cli.commands.look import entity_named
 from clientela.cli.desk import Desk
 from clientela.cli.errors import Failed, Usage
-from clientela.cli.files import files
 from clientela.cli.groups import argument, command, group, option
-from clientela.cli.look import entity_named
 from clientela.cli.reading import over_view
 from clientela.context import Context
 from clientela.entity import EntityInfo

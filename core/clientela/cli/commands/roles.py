@@ -7,12 +7,12 @@ from typing import Any
 import click
 
 from clientela.access.entities import Role, User
+from clientela.cli.commands.users import changed, the
 from clientela.cli.desk import Desk
 from clientela.cli.errors import Usage
 from clientela.cli.groups import argument, command, group, option
 from clientela.cli.output import emit_record
 from clientela.cli.reading import emit_all
-from clientela.cli.users import changed, the
 from clientela.cli.writing import change
 from clientela.context import Context
 from clientela.entity import Entity

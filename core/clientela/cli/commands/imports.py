@@ -16,12 +16,12 @@ from sqlalchemy import select
 
 from clientela import ids
 from clientela.access.scopes import visible
-from clientela.cli import whole
+from clientela.cli.commands import whole
+from clientela.cli.commands.look import entity_named
 from clientela.cli.desk import Desk
 from clientela.cli.errors import Failed, Usage
 from clientela.cli.groups import argument, command, option
 from clientela.cli.inputs import read_json_file
-from clientela.cli.look import entity_named
 from clientela.cli.output import emit_record, emit_rows
 from clientela.context import Context
 from clientela.errors import NotFound, Unavailable
@@ -35,15 +35,15 @@ from clientela.exchange import (
     steps_from_json,
     steps_from_line,
 )
-from clientela.exchange.cardimporting import is_cards
+from clientela.exchange.cards.importing import is_cards
 from clientela.exchange.entities import Import, ImportTemplate
 from clientela.exchange.files import work_for
 from clientela.exchange.guarding import guarded
 from clientela.exchange.importing import FailedRow, NoKeeper, Progress
 from clientela.exchange.keeping import keep_file
 from clientela.exchange.options import read_options, write_options
-from clientela.exchange.reading import READ_FORMATS
-from clientela.exchange.steps import DECIMALS, ORDERS
+from clientela.exchange.sources.opening import READ_FORMATS
+from clientela.exchange.sources.steps import DECIMALS, ORDERS
 from clientela.files.uploads import write_receipt
 from clientela.i18n import _
 from clientela.query import Question, list_page, words
@@ -86,11 +86,7 @@ COUNTS = ("read", "created", "updated", "unchanged", "failed", "held_back")
 )  # fmt: skip
 @click.pass_context
 def import_(ctx: click.Context, /, what: tuple[str, ...], failed: Path | None, **how: Any) -> None:
-    """Import a file. First look with --dry-run: every row is read, checked and counted, and nothing is written.
-
-    Unless --skip-bad-rows is said, the whole file is looked through first, and one bad row keeps all others back. What
-    was imported is one change set: clientela data undo takes it back.
-    """
+    """Import a file, all or nothing unless --skip-bad-rows is said; --dry-run only looks, data undo takes it back."""
     desk: Desk = ctx.obj
     entity, file = _what(what, whole_one=how.pop("all_"))
     if entity is None:

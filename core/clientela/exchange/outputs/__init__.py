@@ -1,0 +1,1 @@
+"""Records as files: tables of texts, written in each format in bounded memory."""
