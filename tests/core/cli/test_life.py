@@ -85,6 +85,28 @@ def test_what_was_exported_comes_back(shop: Any, tmp_path: Path) -> None:
     assert shop.json("search", "Press")["data"]
 
 
+def test_what_was_removed_stays_out_until_it_is_added(shop: Any) -> None:
+    told = shop("plugin", "remove", "contacts", "--keep").stderr
+    assert "contacts is left out from the next start on" in told
+    shop("db", "migrate")
+    assert [one["state"] for one in shop.json("plugin", "list")["data"]] == ["disabled"]
+    assert "takes part again" in shop("plugin", "apply", "add", "contacts").stderr
+    shop("contacts", "group", "list")
+
+
+def test_a_purge_takes_the_settings_about_its_records(shop: Any) -> None:
+    shop("custom", "field", "create", "contacts.group", "x_colour", "text")
+    shop("view", "save", "contacts.group", "press", "--filter", "name = Press")
+    named = [
+        one["what"]
+        for one in shop.json("plugin", "plan", "remove", "contacts", "--purge")["references"]
+    ]
+    assert {"custom fields of its records", "saved views of its records"} <= set(named)
+    shop("plugin", "remove", "contacts", "--purge", "--yes")
+    assert not shop.json("custom", "field", "list")["data"]
+    assert not shop.json("view", "list")["data"]
+
+
 def test_it_speaks_russian(shop: Any) -> None:
     shown = shop("plugin", "plan", "remove", "contacts", "--keep", "--lang", "ru").stdout
     assert "Выполнить: clientela plugin apply remove contacts --keep" in shown

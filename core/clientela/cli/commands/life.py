@@ -13,6 +13,8 @@ from clientela.cli.groups import argument, command, group, option
 from clientela.cli.output import emit_record, emit_rows
 from clientela.errors import BadSyntax
 from clientela.i18n import _
+from clientela.plugins import policies
+from clientela.plugins.discovery import found
 
 if TYPE_CHECKING:
     from clientela.app import App
@@ -217,8 +219,29 @@ def _by_words(desk: Desk, words: tuple[str, ...], how: dict[str, Any]) -> None:
     if verb == "remove":
         wish, mode = _take_down(name, **how)
     else:
+        if verb == "add" and not desk.dry_run:
+            _enable(desk, name)
         wish = _bring_up(verb, name, source)
     _carry_out(desk, wish(_app_for(desk, mode)))
+
+
+def _enable(desk: Desk, name: str) -> None:
+    """Let a plugin take part that a removal has left out: whoever adds it wants it."""
+    if (desk.folder / policies.FILE).is_file() and policies.enable(desk.folder, name):
+        for read_before in ("settings", "app"):
+            desk.__dict__.pop(read_before, None)
+        desk.say(desk.text("{plugin} takes part again.", plugin=name))
+
+
+def _leave_out(desk: Desk, name: str) -> None:
+    """Disable what was removed: the next `db migrate` would bring its tables back while the package is there."""
+    is_there = any(one.name == name for one in found(desk.folder))
+    if is_there and (desk.folder / policies.FILE).is_file() and policies.disable(desk.folder, name):
+        desk.say(
+            desk.text(
+                "{plugin} is left out from the next start on; restart what is serving.", plugin=name
+            )
+        )
 
 
 def _carry_out(desk: Desk, made: Plan) -> None:
@@ -232,6 +255,8 @@ def _carry_out(desk: Desk, made: Plan) -> None:
             desk.text("The records of {plugin} will be deleted for good.", plugin=made.plugin)
         )
     _report(desk, life.apply(desk.app, made))
+    if made.verb == "remove":
+        _leave_out(desk, made.plugin)
 
 
 def _report(desk: Desk, outcome: Any) -> None:

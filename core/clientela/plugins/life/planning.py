@@ -221,10 +221,8 @@ def _what_then(plugin: str) -> list[str]:
         return []
     return [
         _(
-            "The package is still installed: `pip uninstall {distribution}` takes it away, "
-            "`clientela plugin disable {plugin}` leaves it out.",
+            "The package stays installed and is left out; `pip uninstall {distribution}` takes it away.",
             distribution=package.distribution,
-            plugin=plugin,
         )
     ]
 

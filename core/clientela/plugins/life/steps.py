@@ -14,6 +14,7 @@ from clientela.context import Context
 from clientela.errors import Conflict
 from clientela.history import ChangeSet
 from clientela.i18n.texts import _
+from clientela.plugins.guarding import forget_guard
 from clientela.plugins.life import zipped
 from clientela.plugins.life.plans import Plan, Step
 from clientela.plugins.life.traces import traces
@@ -87,7 +88,11 @@ def _import(app: App, plan: Plan, card: Plugin, connection: Connection) -> list[
 
 
 def _keep(app: App, plugin: str, connection: Connection) -> list[str]:
-    """Note that the plugin is away, and what its tables are now: indexes may have been made since it was migrated."""
+    """Note that the plugin is away, and what its tables are now: indexes may have been made since it was migrated.
+
+    What it guarded opens: it goes on purpose. A purge forgets its guard with all else that the deployment remembers.
+    """
+    forget_guard(connection, plugin)
     noted = {"needs": []} | read_ledger(connection).get(plugin, {})
     schema = owned.fingerprint_of(connection, plugin, _names(app, connection))
     meta.remember(connection, LEDGER + plugin, noted | {"state": "kept", "fingerprint": schema})

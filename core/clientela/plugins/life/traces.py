@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, delete, exists, func, or_, select
 
 from clientela.access.entities import Role, Token
+from clientela.custom.entities import CustomField
 from clientela.entity import Entity
+from clientela.exchange.entities import ImportTemplate
 from clientela.external import EXTERNAL
 from clientela.history import CHANGE, CHANGE_SET
 from clientela.i18n.texts import _
 from clientela.outbox import DELIVERY, OUTBOX
 from clientela.search import DOCUMENT
 from clientela.storage.meta import META
+from clientela.views.entities import SavedView
 
 if TYPE_CHECKING:
     from clientela.context import Context
@@ -189,6 +192,14 @@ def _purge_holders(ctx: Context, plugin: str, _package: str) -> None:
     ctx.flush()
 
 
+# settings about its records -------------------------------------------------------------------------------------------
+
+
+def _about(entity: type[Entity]) -> tuple[Callable[..., int], Callable[..., None]]:
+    """Count and delete the records that say in `entity` which records they are for."""
+    return _rows(entity.info.table, entity.info.table.c.entity)
+
+
 # what the deployment remembers ----------------------------------------------------------------------------------------
 
 
@@ -214,6 +225,9 @@ for _trace in (
         "changes", _("entries of the change log"), _rows(CHANGE, CHANGE.c.entity)[0], _purge_changes
     ),
     Trace("roles", _("roles and tokens that name it"), _count_holders, _purge_holders),
+    Trace("custom_fields", _("custom fields of its records"), *_about(CustomField)),
+    Trace("views", _("saved views of its records"), *_about(SavedView)),
+    Trace("import_templates", _("import templates of its records"), *_about(ImportTemplate)),
     Trace("meta", _("what the deployment remembers of it"), _count_keys, _purge_keys),
 ):
     register(_trace)
