@@ -5,7 +5,7 @@ No part of it is a record: it changes with every batch and says nothing that the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, Connection, Integer, Table, delete, exists, insert, select, update
@@ -82,14 +82,6 @@ def failed_rows_of(connection: Connection, key: str, *, after: int = 0) -> list[
         .limit(PAGE)
     )
     return [_failed(row) for row in connection.execute(query)]
-
-
-def all_failed_rows(connection: Connection, key: str) -> Iterator[FailedRow]:
-    """Give all rows that failed, page by page."""
-    page = failed_rows_of(connection, key)
-    while page:
-        yield from page
-        page = failed_rows_of(connection, key, after=page[-1].number)
 
 
 def _failed(row: Any) -> FailedRow:

@@ -22,6 +22,8 @@ from clientela.errors import (
     did_you_mean,
 )
 from clientela.exchange.cards.exporting import write_vcard
+from clientela.exchange.entities import Import
+from clientela.exchange.failures import failed_csv
 from clientela.i18n.formats import negotiate
 from clientela.i18n.texts import _
 from clientela.plugins.card import View
@@ -296,6 +298,9 @@ class Dispatcher:
         if info is Customer.info and name == "vcard":
             key = records.key_of(info, text)
             return _only(call, {"GET": (True, lambda ctx, c: _vcard(ctx, key, c))})
+        if info is Import.info and name == "failed.csv":
+            key = records.key_of(info, text)
+            return _only(call, {"GET": (True, lambda ctx, c: _failed_rows(ctx, key, c))})
         found = self._referring(info, name)
         if found is None:
             raise NotFound(_("A {noun} has no {name}.", noun=info.noun, name=repr(name[:60])))
@@ -352,6 +357,14 @@ def _vcard(ctx: Context, key: str, call: Call) -> Reply:
     call.allow(frozenset({"version"}))
     body = write_vcard(ctx, key, call.parameters.get("version", "4.0"))
     return Reply(200, body, media=b"text/vcard; charset=utf-8")
+
+
+def _failed_rows(ctx: Context, key: str, call: Call) -> Reply:
+    call.allow(frozenset())
+    record = ctx.get(Import, key)
+    headers = {"Content-Disposition": f'attachment; filename="{record.public_id}-failed.csv"'}
+    pieces = failed_csv(ctx.app, record.id, ctx.show)
+    return Reply(headers=headers, media=b"text/csv; charset=utf-8", pieces=pieces)
 
 
 def _related(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -31,14 +29,13 @@ from clientela.exchange import (
     Step,
     import_file,
     jobs,
-    runs,
     steps_from_json,
     steps_from_line,
 )
 from clientela.exchange.cards.importing import is_cards
 from clientela.exchange.entities import Import, ImportTemplate
+from clientela.exchange.failures import failed_csv, failed_lines, head_line
 from clientela.exchange.files import work_for
-from clientela.exchange.guarding import guarded
 from clientela.exchange.importing import FailedRow, NoKeeper, Progress
 from clientela.exchange.keeping import keep_file
 from clientela.exchange.options import read_options, write_options
@@ -389,35 +386,14 @@ def _key(text: str) -> str:
 
 # failed rows as a file ----------------------------------------------------------------------------------------------
 
-WRONG = _("What is wrong")
-
 
 def _write_failed(desk: Desk, key: str, out: Path | None) -> None:
-    with desk.app.db.read() as connection:
-        report = runs.report_of(connection, key)
-        header = report.header if report is not None else []
-        rows = runs.all_failed_rows(connection, key)
-        if out is None:
-            sys.stdout.writelines(_lines(desk, header, rows))
-            return
-        with _drafted(out) as file:
-            file.writelines(_lines(desk, header, rows))
-
-
-def _lines(desk: Desk, header: Sequence[str], rows: Iterable[FailedRow]) -> Iterator[str]:
-    yield _line([desk.text(WRONG), *header])
-    yield from (_failed_line(desk, row) for row in rows)
-
-
-def _failed_line(desk: Desk, row: FailedRow) -> str:
-    reasons = "; ".join(f"{p.column}: {desk.text(p.sentence)}".lstrip(": ") for p in row.problems)
-    return _line([f"{row.number}: {reasons}", *row.cells])
-
-
-def _line(cells: Sequence[str]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow(guarded(cells))
-    return buffer.getvalue()
+    lines = (piece.decode() for piece in failed_csv(desk.app, key, desk.text))
+    if out is None:
+        sys.stdout.writelines(lines)
+        return
+    with _drafted(out) as file:
+        file.writelines(lines)
 
 
 @contextmanager
@@ -447,9 +423,9 @@ class FailedFile(NoKeeper):
         """Write the failed rows of a batch."""
         del ctx
         if not self._begun:
-            self._file.write(_line([self._desk.text(WRONG), *report.header]))
+            self._file.write(head_line(report.header, self._desk.text))
             self._begun = True
-        self._file.writelines(_failed_line(self._desk, row) for row in failed)
+        self._file.writelines(failed_lines(failed, self._desk.text))
 
 
 @contextmanager
