@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 from sqlalchemy.exc import IntegrityError
 
 from clientela.access.directory import ACCESS_ENTITIES
+from clientela.bulk.seen import Seen
 from clientela.entity import EntityInfo
 from clientela.errors import BadSyntax, Conflict, Invalid, Stale
 from clientela.exchange.batches import Batch, Parsed, Plan
@@ -26,7 +27,6 @@ from clientela.exchange.merging import UNCHANGED, UPDATED, Merger
 from clientela.exchange.options import ImportOptions
 from clientela.exchange.reading import Row, Sheet, opened
 from clientela.exchange.report import ImportReport, Problem
-from clientela.exchange.seen import Seen
 from clientela.exchange.writing import write
 from clientela.i18n.texts import _
 from clientela.storage.violations import as_refusal

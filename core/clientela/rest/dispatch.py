@@ -28,6 +28,7 @@ from clientela.plugins.card import View
 from clientela.plugins.journal import TRACE
 from clientela.rest import batch, changes, files, lists, records
 from clientela.rest.call import AS_OF, Call, Reply, json_reply, problem
+from clientela.rest.edits import edit_asked, edit_reply
 from clientela.rest.exports import file_asked, file_reply
 from clientela.rest.health import OPERATE
 from clientela.rest.idempotency import Once
@@ -106,6 +107,10 @@ class Dispatcher:
                 principal, face="rest", writing=False, as_of=call.as_of, **self._how(call)
             )
             return file_reply(opened, file, call)
+        edited = edit_asked(self.app.registry, call, call.path[len(PREFIX) :])
+        if edited is not None:
+            how = {"face": "rest"} | self._how(call)
+            return edit_reply(self.app, principal, call, edited, self.once, how)
         reads, handler = self._route(call)
         if reads:
             with self.app.acting_as(
