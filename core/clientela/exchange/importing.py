@@ -309,6 +309,7 @@ class Write(Take):
                 report = self.app.perform(
                     self.principal, lambda ctx: self._work(ctx, parsed, rows, lost),
                     face=self.face, reason=f"import {self.report.file}".strip(),
+                    confidence=self.plan.options.confidence,
                 )  # fmt: skip
                 break
             except (IntegrityError, Stale) as wrong:

@@ -27,7 +27,7 @@ class Crate(
     shelf: Mapped[str | None] = text()
     place: Mapped[int | None] = integer()
     weight: Mapped[int] = integer(default=1)
-    price: Mapped[int | None] = integer(field_class="finance")
+    price: Mapped[int | None] = integer(field_class="financial")
     customer_id: Mapped[str | None] = ref(Customer)
     made_in: Mapped[str | None] = text(immutable=True)
     pin: Mapped[str | None] = text(field_class="secret")

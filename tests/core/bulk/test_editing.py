@@ -156,7 +156,7 @@ def test_who_may_not_update_may_not_look_either(edit, token):
 
 def test_hidden_classes_are_neither_asked_for_nor_written_nor_shown(edit, make, crate, token):
     make(crate, code="A", price=5)
-    headers = {"Authorization": f"Bearer {token('crates.crate.*', hidden_classes=['finance'])}"}
+    headers = {"Authorization": f"Bearer {token('crates.crate.*', hidden_classes=['financial'])}"}
 
     edit("price = 5", set_={"weight": 2}, headers=headers, status=403)
     edit("weight = 1", set_={"price": 5}, headers=headers, status=403)
