@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import sys
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from clientela.cli.groups import argument, command, option
 from clientela.cli.inputs import read_json_file
 from clientela.cli.look import entity_named
 from clientela.cli.output import emit_record, emit_rows
+from clientela.cli.progress import progress_line
 from clientela.context import Context
 from clientela.errors import NotFound, Unavailable
 from clientela.exchange import (
@@ -98,7 +98,7 @@ def import_(
     if not desk.dry_run:
         desk.confirm(desk.text("The rows of {file} are written.", file=file.name))
     if desk.dry_run:
-        with progress_line(desk) as heard, failed_file(desk, failed) as keeper:
+        with _progress(desk) as heard, failed_file(desk, failed) as keeper:
             report: ImportReport | None = import_file(
                 desk.app, desk.principal, info, file, options=options, dry_run=True, progress=heard, keeper=keeper
             )  # fmt: skip
@@ -227,7 +227,7 @@ def _carry_out(desk: Desk, key: str, *, skip: bool) -> ImportReport | None:
 def _do(desk: Desk, key: str, verb: str, data: Any) -> ImportReport | None:
     action = desk.app.registry.action(Import.info.permission(verb))
     desk.do(lambda ctx: ctx.run(action, key, data), writing=True)
-    with progress_line(desk) as heard:
+    with _progress(desk) as heard:
         return jobs.carry_out(desk.app, key, heard)
 
 
@@ -306,7 +306,7 @@ def resume(ctx: click.Context, key: str, skip_bad_rows: bool) -> None:  # noqa: 
     letters = _key(key)
     record = desk.do(lambda c: c.get(Import, letters))
     if record.state in jobs.WORKING:
-        with progress_line(desk) as heard:
+        with _progress(desk) as heard:
             report = jobs.carry_out(desk.app, letters, heard)
         if record.state == "checking" and report is not None and not report.failed:
             report = _do(desk, letters, "start", jobs.Start())
@@ -371,6 +371,13 @@ def _key(text: str) -> str:
     if key is None:
         raise NotFound(_("There is no import {key}.", key=text[:60]))
     return key
+
+
+@contextmanager
+def _progress(desk: Desk) -> Iterator[Progress | None]:
+    """Show how far an import is."""
+    with progress_line(desk) as line:
+        yield None if line is None else lambda report, share: line(report.read, share)
 
 
 # failed rows as a file ----------------------------------------------------------------------------------------------
@@ -446,41 +453,3 @@ def failed_file(desk: Desk, out: Path | None) -> Iterator[NoKeeper]:
         return
     with _drafted(out) as file:
         yield FailedFile(desk, file)
-
-
-# progress -----------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def progress_line(desk: Desk) -> Iterator[Progress | None]:
-    """Show rows, rows a second and how long it will take: on a terminal only, on stderr, in one line."""
-    if desk.quiet or not sys.stderr.isatty():
-        yield None
-        return
-    try:
-        yield ProgressLine(desk)
-    finally:
-        click.echo("", err=True)
-
-
-class ProgressLine:
-    """How fast it goes, measured since the first batch that was heard of."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._begun: tuple[float, int, float] | None = None
-
-    def __call__(self, report: ImportReport, share: float) -> None:
-        """Write the line again."""
-        now = time.monotonic()
-        begun, rows, at = self._begun or (now, report.read, share)
-        self._begun = begun, rows, at
-        words = _("{rows} rows", rows=f"{report.read:,}")
-        if now > begun and share > at:
-            rate = (report.read - rows) / (now - begun)
-            minutes, seconds = divmod(int((1 - share) * (now - begun) / (share - at)), 60)
-            words = _(
-                "{rows} rows, {rate} a second, {left} left",
-                rows=f"{report.read:,}", rate=f"{rate:,.0f}", left=f"{minutes}:{seconds:02}",
-            )  # fmt: skip
-        click.echo(f"\r\x1b[K{self._desk.text(words)}", nl=False, err=True)
