@@ -9,6 +9,7 @@ import click
 
 from clientela.bulk.editing import Edit, look, preview, result, run
 from clientela.cli.desk import FACE, Desk
+from clientela.cli.errors import SOME_FAILED
 from clientela.cli.groups import option
 from clientela.cli.output import Row, emit_record, emit_rows
 from clientela.cli.progress import progress_line
@@ -17,7 +18,6 @@ from clientela.errors import BadSyntax
 from clientela.filters import parse
 from clientela.i18n import _
 
-SOME_FAILED = 7
 COUNTS = ("matched", "would_change", "changed", "unchanged", "failed")
 # So many of the records that fail for a reason are named.
 NAMED = 5

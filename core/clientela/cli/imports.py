@@ -16,7 +16,7 @@ from sqlalchemy import select
 from clientela import ids
 from clientela.access.scopes import visible
 from clientela.cli.desk import Desk
-from clientela.cli.errors import Failed, Usage
+from clientela.cli.errors import SOME_FAILED, Failed, Usage
 from clientela.cli.groups import argument, command, option
 from clientela.cli.inputs import read_json_file
 from clientela.cli.look import entity_named
@@ -48,7 +48,6 @@ from clientela.i18n import _
 from clientela.query import Question, list_page, words
 from clientela.rows import record_dict
 
-SOME_FAILED = 7
 COUNTS = ("read", "created", "updated", "unchanged", "failed", "held_back")
 
 
