@@ -6,7 +6,6 @@ brings it back gets what was shown, or a refusal when something else would be me
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -166,7 +165,7 @@ class _Part:
 
     def __call__(self, ctx: Context) -> Found:
         """Write the part, and give what was found so far; it may be called again, so it keeps nothing itself."""
-        edit, found = self.run.edit, copy.deepcopy(self.run.found)
+        edit, found = self.run.edit, self.run.found.copy()
         judge = Judge(ctx, edit.info, edit.filter, edit.values)
         rows = judge.rows(self.after, until=self.last, lock=True)
         if _digest(rows) != self.digest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,11 @@ class Found:
     def groups(self) -> list[Group]:
         """Give what failed, the most frequent reason first."""
         return sorted(self._groups.values(), key=lambda group: -group.count)
+
+    def copy(self) -> Found:
+        """Give what can be counted on apart from this one."""
+        groups = {reason: replace(one, ids=[*one.ids]) for reason, one in self._groups.items()}
+        return replace(self, shown=[*self.shown], parts=[*self.parts], _groups=groups)
 
     def fail(self, key: str, reasons: Sequence[tuple[str, str, str]]) -> None:
         """Count a record out, with each reason why: field, code and sentence."""
@@ -149,7 +154,7 @@ class Judge:
             reasons = self._refused(known, may=stored["id"] in allowed)
             if reasons:
                 found.fail(self._info.public_id(stored["id"]), reasons)
-            elif known.before:
+            elif known.values != stored and known.before:
                 changed.append(known)
         changed = self._unique(changed, found)
         found.matched += len(rows)
@@ -171,7 +176,7 @@ class Judge:
                 self._ctx.hook.action_running(
                     ctx=self._ctx, action=self._action, record=record, data=self._given
                 )
-            before = known.before
+            before = known.before if known.values != known.stored else {}
             if before:
                 ask(self._ctx, self._info, known.values, before, created=False)
         except Refusal as refused:
