@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from clientela.bulk.editing import Edit, look, preview, result, run
 from clientela.bulk.judging import Found
 from clientela.entity import EntityInfo
-from clientela.errors import BadSyntax, FieldProblem, did_you_mean
+from clientela.errors import BadSyntax, FieldProblem, MethodNotAllowed, did_you_mean
 from clientela.filters import Node, from_json, parse
 from clientela.i18n.texts import _
 from clientela.rest.call import Call, Reply, json_reply
@@ -31,10 +31,19 @@ def edit_asked(registry: Registry, call: Call, path: str) -> EntityInfo | None:
     """Give the entity, if records are to be changed by a filter."""
     plugin, _slash, last = path.partition("/")
     collection, _colon, verb = last.partition(":")
-    if call.method != "POST" or verb != "update":
+    info = registry.by_collection.get((plugin, collection)) if verb == "update" else None
+    if info is None or "update" not in info.verbs:
         return None
-    info = registry.by_collection.get((plugin, collection))
-    return info if info is not None and "update" in info.verbs else None
+    if call.method != "POST":
+        raise MethodNotAllowed(
+            _(
+                "{method} does not fit here; use {allowed}.",
+                method=call.method[:20],
+                allowed="POST",
+            ),
+            headers={"Allow": "POST"},
+        )
+    return info
 
 
 def edit_reply(

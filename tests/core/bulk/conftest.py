@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Mapped
 
+from clientela.actions import Action
 from clientela.customers.entities import Customer
 from clientela.entity import Entity
 from clientela.errors import Conflict, FieldProblem, Invalid
@@ -47,6 +48,12 @@ class Guard:
     def record_saving(self, record: Entity, created: bool) -> None:
         if isinstance(record, Crate) and not created and record.code.startswith("CUSTOMS"):
             raise Conflict("Customs keep this crate.")
+
+    @hookimpl
+    def action_running(self, action: Action, record: Entity | None) -> None:
+        sealed = isinstance(record, Crate) and record.code.startswith("SEALED")
+        if action.name == "crates.crate.update" and sealed:
+            raise Conflict("The crate is sealed.")
 
 
 @pytest.fixture

@@ -128,6 +128,24 @@ def test_what_fails_is_listed_in_groups_and_holds_all_back(edit, do, make, crate
     assert crates("shelf")["H0"] == "low"
 
 
+def test_who_guards_the_action_is_asked_of_each_record(do, make, crate, crates):
+    make(crate, code="SEALED 1")
+    make(crate, code="A")
+
+    done = do("weight = 1", {"weight": 2}, skip_bad_rows=True)
+
+    assert [(group["sentence"], group["count"]) for group in done["groups"]] == [
+        ("The crate is sealed.", 1)
+    ]
+    assert crates("weight") == {"SEALED 1": 1, "A": 2}
+
+
+def test_only_a_post_changes_what_is_found(client):
+    reply = client.get(f"{CRATES}:update")
+
+    assert (reply.status_code, reply.headers["allow"]) == (405, "POST")
+
+
 def test_what_one_may_see_and_not_change_is_listed(edit, make, crate, as_user, app):
     make(crate, code="A", shelf="low")
     other = make(crate, code="B", shelf="top")
