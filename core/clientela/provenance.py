@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 # What the kernel writes of a record itself.
 _OWN = BOOKKEEPING | {"id", "created_at", "created_by"}
-_PARTS = ("at", "actor", "face", "action", "reason", "confidence", "set_id", "undoes")
+# In the order in which people read them; a table shows the first few.
+_PARTS = ("confidence", "at", "actor", "action", "reason", "face", "set_id", "undoes")
 _BLANK: tuple[Any, ...] = (None, "", [], {})
 
 

@@ -170,8 +170,9 @@ def _key_arguments(action: Action) -> list[click.Parameter]:
 
 def key_options(*, required: bool = True) -> list[click.Parameter]:
     """Give the arguments that name records."""
+    metavar = "ID..." if required else "[ID]..."
     return [
-        argument("keys", "The records, all of them or none.", nargs=-1, required=required, metavar="ID..."),
+        argument("keys", "The records, all of them or none.", nargs=-1, required=required, metavar=metavar),
         option("--rev", "Refuse when the record has another revision by now.", type=int),
     ]  # fmt: skip
 
