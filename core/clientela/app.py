@@ -137,6 +137,7 @@ class App:
         writing: bool = True,
         language: str | None = None,
         reason: str | None = None,
+        confidence: int | None = None,
         cause: str | None = None,
         request_id: str | None = None,
         dry_run: bool = False,
@@ -161,7 +162,8 @@ class App:
                 self.definitions.refresh(connection)
             ctx = Context(
                 self, principal, connection, face=face, writing=writing, language=language, reason=reason,
-                cause=cause, request_id=request_id, dry_run=dry_run, as_of=as_of, timeline=timeline,
+                confidence=confidence, cause=cause, request_id=request_id, dry_run=dry_run, as_of=as_of,
+                timeline=timeline,
             )  # fmt: skip
             if timeline is not None:
                 timeline.listen(connection)

@@ -71,7 +71,7 @@ def list_sets(ctx: Context, wanted: Wanted) -> list[dict[str, Any]]:
         .order_by(sets.id.desc())
         .limit(min(max(wanted.limit, 1), MOST))
     )
-    return [_set(row) for row in ctx.connection.execute(query)]
+    return [told_set(row) for row in ctx.connection.execute(query)]
 
 
 def show_set(ctx: Context, set_id: str, *, after: str = "", limit: int = MOST) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def show_set(ctx: Context, set_id: str, *, after: str = "", limit: int = MOST) -
     ).fetchall()
     changes = [_change(ctx, change) for change in rows[:limit]]
     more = f"{PREFIX}_{rows[limit - 1].id}" if len(rows) > limit else None
-    return _set(row) | {"undone_by": undone_by(ctx, row.id), "changes": changes, "after": more}
+    return told_set(row) | {"undone_by": undone_by(ctx, row.id), "changes": changes, "after": more}
 
 
 def record_history(ctx: Context, info: EntityInfo, key: str) -> dict[str, Any]:
@@ -95,7 +95,8 @@ def record_history(ctx: Context, info: EntityInfo, key: str) -> dict[str, Any]:
     record = ctx.get(info.cls, key, trashed=None)
     query = (
         select(CHANGE, CHANGE_SET.c.at, CHANGE_SET.c.actor, CHANGE_SET.c.face, CHANGE_SET.c.action,
-               CHANGE_SET.c.reason, CHANGE_SET.c.cause, CHANGE_SET.c.undoes, CHANGE_SET.c.part_of)
+               CHANGE_SET.c.reason, CHANGE_SET.c.cause, CHANGE_SET.c.undoes, CHANGE_SET.c.part_of,
+               CHANGE_SET.c.confidence)
         .join_from(CHANGE, CHANGE_SET, CHANGE_SET.c.id == CHANGE.c.set_id)
         .where(CHANGE.c.record_id == record.id, CHANGE.c.entity == info.name)
         .order_by(CHANGE.c.rev.desc(), CHANGE.c.id.desc())
@@ -105,14 +106,14 @@ def record_history(ctx: Context, info: EntityInfo, key: str) -> dict[str, Any]:
     after = {name: dumped(record, name) for name in info.visible}
     lines = []
     for row in rows[:MOST]:
-        lines.append(_set(row, key="set_id") | _fields(ctx, info, row, after))
+        lines.append(told_set(row, key="set_id") | _fields(ctx, info, row, after))
         after |= row.before or {}
     return {"data": lines, "has_more": len(rows) > MOST}
 
 
 def _fields(ctx: Context, info: EntityInfo, row: Any, after: dict[str, Any]) -> dict[str, Any]:
     """Say for each changed field what it was and what it became."""
-    shown = _shown(ctx, info)
+    shown = shown_names(ctx, info)
     changed = [
         {"field": name, "before": tell(old), "after": tell(after.get(name))}
         for name, old in (row.before or {}).items()
@@ -160,6 +161,24 @@ def undone_by(ctx: Context, key: str) -> str | None:
     return None if found is None else f"{PREFIX}_{found}"
 
 
+def shown_names(ctx: Context, info: EntityInfo) -> set[str]:
+    """Name the fields of which this principal may see what was changed."""
+    masked = ctx.principal.hidden_classes
+    return {n for n, f in info.visible.items() if f.field_class not in masked or not masked}
+
+
+def told_set(row: Any, *, key: str = "id") -> dict[str, Any]:
+    """Give the JSON form of a set, or of the set of a change; a part is told as the whole."""
+    made = {
+        "id": f"{PREFIX}_{row.part_of or getattr(row, key)}", "at": write_instant(row.at),
+        "actor": row.actor, "face": row.face, "action": row.action, "reason": row.reason,
+        "confidence": row.confidence,
+        "cause": None if row.cause is None else f"{PREFIX}_{row.cause}",
+        "undoes": None if row.undoes is None else f"{PREFIX}_{row.undoes}",
+    }  # fmt: skip
+    return made | ({"rows": row.rows} if hasattr(row, "rows") else {})
+
+
 # what may be seen ---------------------------------------------------------------------------------------------------
 
 
@@ -185,30 +204,15 @@ def _seen(ctx: Context) -> list[ColumnElement[bool]]:
     return [or_(false(), *choices)]
 
 
-def _shown(ctx: Context, info: EntityInfo) -> set[str]:
-    masked = ctx.principal.hidden_classes
-    return {n for n, f in info.visible.items() if f.field_class not in masked or not masked}
-
-
 def _change(ctx: Context, row: Any) -> dict[str, Any]:
     info = ctx.app.registry.entity(row.entity)
     before = row.before
     if before is not None:
-        shown = _shown(ctx, info)
+        shown = shown_names(ctx, info)
         before = told(info, {name: value for name, value in before.items() if name in shown})
     return {
         "entity": row.entity, "id": info.public_id(row.record_id), "kind": row.kind, "rev": row.rev, "before": before,
     }  # fmt: skip
-
-
-def _set(row: Any, *, key: str = "id") -> dict[str, Any]:
-    made = {
-        "id": f"{PREFIX}_{row.part_of or getattr(row, key)}", "at": write_instant(row.at),
-        "actor": row.actor, "face": row.face, "action": row.action, "reason": row.reason,
-        "cause": None if row.cause is None else f"{PREFIX}_{row.cause}",
-        "undoes": None if row.undoes is None else f"{PREFIX}_{row.undoes}",
-    }  # fmt: skip
-    return made | ({"rows": row.rows} if hasattr(row, "rows") else {})
 
 
 def _shown_columns() -> list[ColumnElement[Any]]:

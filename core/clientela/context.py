@@ -57,6 +57,7 @@ class Context:
         writing: bool,
         language: str | None = None,
         reason: str | None = None,
+        confidence: int | None = None,
         cause: str | None = None,
         request_id: str | None = None,
         dry_run: bool = False,
@@ -70,6 +71,7 @@ class Context:
         self.writing = writing
         self.language = language or principal.language or app.settings.language
         self.reason = reason
+        self.confidence = confidence
         self.cause = cause
         self.request_id = request_id
         self.dry_run = dry_run

@@ -74,6 +74,15 @@ class RecordPurged(Fact, plugin="core"):
     record: str
 
 
+class RecordsChanged(Fact, plugin="core"):
+    """Very many records got the same values at once; told for each part of the edit instead of a fact for each."""
+
+    entity: str
+    fields: tuple[str, ...]
+    records: int
+    set_id: str
+
+
 class ChangesUndone(Fact, plugin="core"):
     """A change set was taken back by another; for very many records this is told instead of a fact for each."""
 

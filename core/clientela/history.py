@@ -34,6 +34,8 @@ CHANGE_SET = Table(
     Column("part_of", Key),
     Column("request_id", plain_text()),
     Column("rows", Integer, nullable=False),
+    # How far what was written can be trusted, in per cent, where whoever wrote it said so.
+    Column("confidence", Integer),
     Index("ix_core_change_set_part_of", "part_of"),
     Index("ix_core_change_set_undoes", "undoes"),
 )
@@ -148,7 +150,7 @@ class ChangeSet:
             {
                 "id": self.id, "at": ctx.now, "actor": ctx.principal.id, "face": ctx.face, "action": self.action,
                 "reason": ctx.reason, "cause": ctx.cause, "undoes": self.undoes, "part_of": self.part_of,
-                "request_id": ctx.request_id, "rows": self.rows,
+                "request_id": ctx.request_id, "rows": self.rows, "confidence": ctx.confidence,
             },
         )  # fmt: skip
 

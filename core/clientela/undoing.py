@@ -19,7 +19,7 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm.util import identity_key
 
 from clientela import facts as told
-from clientela.bulk.drafts import draft
+from clientela.bulk.drafts import ask, draft
 from clientela.bulk.records import Writer
 from clientela.bulk.values import CUSTOM, Known, Values, logged, stored_values
 from clientela.entity import EntityInfo
@@ -345,7 +345,7 @@ def _create(ctx: Context, info: EntityInfo, members: Sequence[Step]) -> None:
     names = [(one["id"], pair) for one in values for pair in one.pop(EXTERNAL_NAMES, ())]
     for one in values:
         one |= {"updated_at": ctx.now, "updated_by": ctx.principal.id}
-        _ask(ctx, info, one, {}, created=True)
+        ask(ctx, info, one, {}, created=True)
     Writer(ctx).create(info, values)
     for key, (source, name) in names:
         name_external(ctx, info, source, name, key)
@@ -354,7 +354,7 @@ def _create(ctx: Context, info: EntityInfo, members: Sequence[Step]) -> None:
 def _change(ctx: Context, info: EntityInfo, members: Sequence[Step]) -> None:
     changed = [_known(step) for step in members]
     for known in changed:
-        _ask(ctx, info, known.values, known.before, created=False)
+        ask(ctx, info, known.values, known.before, created=False)
     Writer(ctx).change(info, changed)
 
 
@@ -366,11 +366,3 @@ def _purge(ctx: Context, info: EntityInfo, members: Sequence[Step]) -> None:
 
 
 _WRITE = {"create": _create, "change": _change, "purge": _purge}
-
-
-def _ask(ctx: Context, info: EntityInfo, values: Values, before: Values, *, created: bool) -> None:
-    """Let the record's own rules and the guarding hooks look at what it will be."""
-    record = draft(info, values)
-    record.check()
-    if ctx.app.hooks.anybody("record_saving"):
-        ctx.hook.record_saving(ctx=ctx, record=record, before=before, created=created)

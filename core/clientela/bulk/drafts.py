@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from clientela.bulk.values import Values
 from clientela.entity import Entity, EntityInfo
 
 if TYPE_CHECKING:
@@ -32,6 +33,14 @@ def draft(info: EntityInfo, values: dict[str, Any]) -> Any:
     made = object.__new__(draft_class(info))
     made.__dict__ = values
     return made
+
+
+def ask(ctx: Context, info: EntityInfo, values: Values, before: Values, *, created: bool) -> None:
+    """Let the record's own rules and the guarding hooks look at what it will be."""
+    record = draft(info, values)
+    record.check()
+    if ctx.app.hooks.anybody("record_saving"):
+        ctx.hook.record_saving(ctx=ctx, record=record, before=before, created=created)
 
 
 def _is_behaviour(name: str, value: Any) -> bool:

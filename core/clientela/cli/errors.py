@@ -13,7 +13,7 @@ from clientela.cli.desk import Desk
 from clientela.errors import FieldProblem, Misconfigured, Refusal
 from clientela.i18n.texts import _
 
-FAILED, USAGE, BUG, INTERRUPTED = 1, 2, 70, 130
+FAILED, USAGE, SOME_FAILED, BUG, INTERRUPTED = 1, 2, 7, 70, 130
 
 
 class Bug(Refusal):

@@ -20,6 +20,7 @@ from clientela.files.entities import Attachment
 from clientela.i18n.texts import _
 from clientela.plugins.card import View
 from clientela.plugins.fates import Fate
+from clientela.provenance import record_provenance
 
 
 def plugin_group(desk: Desk, name: str) -> Group:
@@ -55,8 +56,11 @@ def entity_group(desk: Desk, info: EntityInfo) -> Group:
     if "read" in info.verbs:
         made.add_command(list_command(desk, info))
         made.add_command(show_command(desk, info, views.get("card")))
-        history: View = partial(_history, info)
-        for name, view in {**views, "history": history}.items():
+        derived: dict[str, View] = {
+            "history": partial(_history, info),
+            "provenance": partial(_provenance, info),
+        }
+        for name, view in {**views, **derived}.items():
             made.add_command(view_command(desk, info, name, view))
     for action in registry.actions.values():
         plain = action.name in {info.permission("create"), info.permission("update")}
@@ -78,6 +82,10 @@ def _add_files(desk: Desk, info: EntityInfo, made: Group) -> None:
 
 def _history(info: EntityInfo, ctx: Context, key: str) -> dict[str, Any]:
     return record_history(ctx, info, key)
+
+
+def _provenance(info: EntityInfo, ctx: Context, key: str) -> dict[str, Any]:
+    return record_provenance(ctx, info, key)
 
 
 def _place(desk: Desk, made: Group, action: Action) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from clientela.actions import Action
 from clientela.cli.desk import Desk
+from clientela.cli.editing import edit_by_filter, filter_options
 from clientela.cli.groups import Command, argument, option
 from clientela.cli.inputs import (
     VALUE,
@@ -20,6 +21,7 @@ from clientela.cli.inputs import (
     given_values,
     model_input,
     model_options,
+    option_name,
 )
 from clientela.cli.output import Row, emit_record, emit_rows, plain, plain_cell
 from clientela.context import Context
@@ -124,37 +126,53 @@ def _values_command(desk: Desk, action: Action, info: EntityInfo) -> Command:
     model = create_schema(info, home) if creates else patch_schema(info, home)
 
     def run(keys: tuple[str, ...] = (), rev: int | None = None, **options: Any) -> None:
+        filter_ = options.get("filter__")
+        if not creates and bool(keys) is (filter_ is not None):
+            raise click.UsageError(desk.text("Name records by their ids, or by a filter."))
         desk.reason = desk.reason or options.get(f"{VALUE}reason")
         read = field_values(fields, given_values(options), options["nulls"], options["json_source"])
         if not read and not creates:
             raise click.UsageError(desk.text("Nothing to be changed was named."))
         values = load(model, read)
+        if filter_ is not None:
+            if rev is not None:
+                raise click.UsageError(
+                    desk.text("--rev is of one record, not of all that a filter finds.")
+                )
+            edit_by_filter(desk, info, filter_, values, skip=options["skip_bad_rows"])
+            return
         emit_outcome(desk, action, perform(desk, action, keys or (None,), values, rev=rev))
 
-    params = [*_key_arguments(action), *field_options(fields), *extra_options()]
+    named = [] if creates else [*key_options(required=False), *filter_options(fields)]
+    params = [*named, *field_options(fields), *extra_options()]
     return Command(
         _name(action),
         callback=run,
         params=params,
         help=about_of(desk, action, info),
         writes=True,
-        example=_example(info, fields) if creates else "",
+        example=_example(info, fields, action.verb),
     )
 
 
-def _example(info: EntityInfo, fields: dict[str, Field]) -> str:
+def _example(info: EntityInfo, fields: dict[str, Field], verb: str) -> str:
+    if not fields:
+        return ""
     named = next((n for n in info.columns_by_priority() if n in fields), next(iter(fields)))
-    return f"clientela {info.plugin} {info.singular.replace('_', '-')} create --{named.replace('_', '-')} … --dry-run"
+    which = "" if verb == "create" else "--filter 'created_at >= 2026-01-01' "
+    command = f"clientela {info.plugin} {info.singular.replace('_', '-')} {verb}"
+    return f"{command} {which}{option_name(named)} … --dry-run"
 
 
 def _key_arguments(action: Action) -> list[click.Parameter]:
     return key_options() if action.on is not None else []
 
 
-def key_options() -> list[click.Parameter]:
+def key_options(*, required: bool = True) -> list[click.Parameter]:
     """Give the arguments that name records."""
+    metavar = "ID..." if required else "[ID]..."
     return [
-        argument("keys", "The records, all of them or none.", nargs=-1, required=True, metavar="ID..."),
+        argument("keys", "The records, all of them or none.", nargs=-1, required=required, metavar=metavar),
         option("--rev", "Refuse when the record has another revision by now.", type=int),
     ]  # fmt: skip
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 from sqlalchemy.exc import IntegrityError
 
 from clientela.access.directory import ACCESS_ENTITIES
+from clientela.bulk.seen import Seen
 from clientela.entity import EntityInfo
 from clientela.errors import BadSyntax, Conflict, Invalid, Stale
 from clientela.exchange.batches import Batch, Parsed, Plan
@@ -25,7 +26,6 @@ from clientela.exchange.mapping import Columns, default_key, map_columns, refuse
 from clientela.exchange.merging import UNCHANGED, UPDATED, Merger
 from clientela.exchange.options import ImportOptions
 from clientela.exchange.report import ImportReport, Problem
-from clientela.exchange.seen import Seen
 from clientela.exchange.sources.opening import Row, Sheet, opened
 from clientela.exchange.writing import write
 from clientela.i18n.texts import _
@@ -309,6 +309,7 @@ class Write(Take):
                 report = self.app.perform(
                     self.principal, lambda ctx: self._work(ctx, parsed, rows, lost),
                     face=self.face, reason=f"import {self.report.file}".strip(),
+                    confidence=self.plan.options.confidence,
                 )  # fmt: skip
                 break
             except (IntegrityError, Stale) as wrong:

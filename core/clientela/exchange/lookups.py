@@ -1,13 +1,14 @@
-"""What a batch asks of the database before it writes: references, known records, unique values; one query each."""
+"""What a batch asks of the database before it writes: references and known records; one query each."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Table, select, tuple_
+from sqlalchemy import select
 
 from clientela.access.scopes import visible
+from clientela.bulk.lookups import among
 from clientela.bulk.values import stored_values
 from clientela.entity import EntityInfo
 from clientela.exchange.cells import BLANK, Bad
@@ -15,20 +16,11 @@ from clientela.fields import Field
 from clientela.i18n.texts import _
 
 if TYPE_CHECKING:
+    from clientela.bulk.seen import Seen
     from clientela.context import Context
-    from clientela.exchange.seen import Seen
 
 Values = list[Any]
 Record = dict[str, Any]
-
-
-def among(
-    columns: Sequence[ColumnElement[Any]], wanted: Iterable[tuple[Any, ...]]
-) -> ColumnElement[bool]:
-    """Give the predicate that the columns hold one of some combinations."""
-    if len(columns) == 1:
-        return columns[0].in_([one[0] for one in wanted])
-    return tuple_(*columns).in_(list(wanted))
 
 
 def _present(values: Values) -> list[Any]:
@@ -123,27 +115,3 @@ def _as_seen(
         stored = [record for record in found.get(held, []) if record["id"] not in keys]
         found[held] = stored + list(seen.values(keys).values())
     return found
-
-
-def changeable(ctx: Context, info: EntityInfo, keys: Sequence[str]) -> set[str]:
-    """Give those of some records that this principal may change."""
-    if ctx.principal.is_system or not keys:
-        return set(keys)
-    table = info.table
-    query = select(table.c.id).where(
-        table.c.id.in_(keys), *visible(ctx, info, table, verb="update")
-    )
-    return set(ctx.connection.execute(query).scalars())
-
-
-def taken(
-    ctx: Context,
-    table: Table,
-    columns: Sequence[ColumnElement[Any]],
-    wanted: Sequence[tuple[Any, ...]],
-) -> dict[tuple[Hashable, ...], str]:
-    """Give which unique values are taken and by whom; the trash counts, and so do records nobody may see."""
-    if not wanted:
-        return {}
-    query = select(table.c.id, *columns).where(among(columns, wanted))
-    return {tuple(row[1:]): row[0] for row in ctx.connection.execute(query)}

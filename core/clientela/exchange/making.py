@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from clientela.bulk.drafts import Blueprint, draft
 from clientela.bulk.keys import letters, new_keys
+from clientela.bulk.lookups import taken
 from clientela.bulk.values import Values
 from clientela.errors import Refusal
 from clientela.exchange.batches import Batch, Parsed, Plan, bad_ones
 from clientela.exchange.cells import BLANK, FieldColumn
-from clientela.exchange.lookups import existing, resolved, taken
+from clientela.exchange.lookups import existing, resolved
 from clientela.exchange.report import Problem
 from clientela.i18n.texts import _
 from clientela.storage.violations import all_of
 
 if TYPE_CHECKING:
+    from clientela.bulk.seen import Seen
     from clientela.context import Context
     from clientela.entity import EntityInfo
-    from clientela.exchange.seen import Seen
 
 MISSING = _("This is required.")
 CREATED = "created"

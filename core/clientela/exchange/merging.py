@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from clientela.bulk.lookups import changeable
 from clientela.bulk.values import Known, Values, differences
 from clientela.exchange.cells import BLANK
-from clientela.exchange.lookups import changeable, known_records
+from clientela.exchange.lookups import known_records
 from clientela.exchange.making import MISSING, Maker
 from clientela.exchange.mapping import find_target
 from clientela.exchange.report import Problem

@@ -54,7 +54,7 @@ CORE = Plugin(
     parts=PARTS,
     facts=[
         facts.RecordCreated, facts.RecordChanged, facts.RecordTrashed, facts.RecordRestored, facts.RecordPurged,
-        facts.ChangesUndone, RecordsImported,
+        facts.RecordsChanged, facts.ChangesUndone, RecordsImported,
     ],
     hooks=[card, guards, file_guards, custom_guards, references, view_guards, view_references],
     views={

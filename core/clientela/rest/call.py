@@ -155,6 +155,17 @@ class Call:
         return moment
 
     @property
+    def confidence(self) -> int | None:
+        """Read how far what is written can be trusted, in per cent."""
+        sent = self.parameters.get("confidence")
+        if sent is None:
+            return None
+        if not re.fullmatch(r"[0-9]{1,3}", sent) or int(sent) > 100:  # noqa: PLR2004 - per cent
+            sentence = _("A confidence is from 0 to 100 per cent.")
+            raise BadSyntax(sentence, [FieldProblem("/confidence", "bad-parameter", sentence)])
+        return int(sent)
+
+    @property
     def dry_run(self) -> bool:
         """Say whether nothing shall stay."""
         return self.flag("dry_run")

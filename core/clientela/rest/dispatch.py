@@ -28,8 +28,10 @@ from clientela.i18n.formats import negotiate
 from clientela.i18n.texts import _
 from clientela.plugins.card import View
 from clientela.plugins.journal import TRACE
+from clientela.provenance import record_provenance
 from clientela.rest import batch, changes, files, lists, records
 from clientela.rest.call import AS_OF, Call, Reply, json_reply, problem
+from clientela.rest.edits import edit_asked, edit_reply
 from clientela.rest.exports import file_asked, file_reply
 from clientela.rest.health import OPERATE
 from clientela.rest.idempotency import Once
@@ -108,6 +110,10 @@ class Dispatcher:
                 principal, face="rest", writing=False, as_of=call.as_of, **self._how(call)
             )
             return file_reply(opened, file, call)
+        edited = edit_asked(self.app.registry, call, call.path[len(PREFIX) :])
+        if edited is not None:
+            how = {"face": "rest"} | self._how(call)
+            return edit_reply(self.app, principal, call, edited, self.once, how)
         reads, handler = self._route(call)
         if reads:
             with self.app.acting_as(
@@ -127,7 +133,8 @@ class Dispatcher:
 
     def _how(self, call: Call) -> dict[str, Any]:
         return {
-            "request_id": call.request_id, "language": self._language(call), "timeline": call.timeline,
+            "request_id": call.request_id, "confidence": call.confidence,
+            "language": self._language(call), "timeline": call.timeline,
         }  # fmt: skip
 
     def _is_timed(self, call: Call, principal: Principal) -> bool:
@@ -289,7 +296,7 @@ class Dispatcher:
         )
 
     def _related(self, call: Call, info: EntityInfo, text: str, name: str) -> tuple[bool, Handler]:
-        view = self.app.registry.views.get((info.name, name)) or self._history(info, name)
+        view = self.app.registry.views.get((info.name, name)) or self._derived(info, name)
         if view is not None:
             return _only(
                 call,
@@ -320,9 +327,10 @@ class Dispatcher:
         return _only(call, {"GET": (True, lambda ctx, c: files.content(ctx, info, key, field, c))})
 
     @staticmethod
-    def _history(info: EntityInfo, name: str) -> View | None:
-        """Every record has its history."""
-        return (lambda ctx, key: record_history(ctx, info, key)) if name == "history" else None
+    def _derived(info: EntityInfo, name: str) -> View | None:
+        """Every record has its history, and each of its values comes from somewhere."""
+        found = {"history": record_history, "provenance": record_provenance}.get(name)
+        return (lambda ctx, key: found(ctx, info, key)) if found is not None else None
 
     def _referring(self, info: EntityInfo, name: str) -> tuple[EntityInfo, str] | None:
         """Find the field that a related list goes by: `interactions`, or `core.interactions`."""

@@ -81,21 +81,28 @@ class Once:
         self, ctx: Context, call: Call, key: str | None, work: Callable[[Context], Reply]
     ) -> Reply:
         """Give the stored answer, or do the work and store its answer beside its effect."""
-        if key is None:
-            return work(ctx)
-        fingerprint = _fingerprint(call)
-        stored = self._stored(ctx, key)
-        if stored is not None:
-            return _replay(stored, fingerprint)
+        kept = self.kept(ctx, call, key)
+        if kept is not None:
+            return kept
         reply = work(ctx)
         if not ctx.dry_run:
+            self.keep(ctx, call, key, reply)
+        return reply
+
+    def kept(self, ctx: Context, call: Call, key: str | None) -> Reply | None:
+        """Give the stored answer, if there is one."""
+        stored = self._stored(ctx, key) if key is not None else None
+        return None if stored is None else _replay(stored, _fingerprint(call))
+
+    def keep(self, ctx: Context, call: Call, key: str | None, reply: Reply) -> None:
+        """Store an answer in the transaction that has its effect."""
+        if key is not None:
             ctx.connection.execute(
                 insert_into(REPLY).values(
-                    id=key, fingerprint=fingerprint, at=ctx.now, status=reply.status, headers=reply.headers,
+                    id=key, fingerprint=_fingerprint(call), at=ctx.now, status=reply.status, headers=reply.headers,
                     media=reply.media.decode(), body=reply.body,
                 )
             )  # fmt: skip
-        return reply
 
     def _stored(self, ctx: Context, key: str) -> Any:
         if not ctx.app.db.is_sqlite:

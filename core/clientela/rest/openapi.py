@@ -135,7 +135,7 @@ def _upload() -> Json:
         body=text | {"format": "binary"},
         body_required=False,
         parameters=[_header(name, text, about) for name, about in headers.items()]
-        + _write_parameters()[1:],
+        + _write_parameters()[-1:],
         media="application/octet-stream",
     )
 
@@ -230,20 +230,22 @@ def _add_entity(app: App, info: EntityInfo, paths: Json, schemas: Json) -> None:
     }  # fmt: skip
     if info.verbs & {"create", "update", "trash"}:
         paths[f"{base}:batch"] = {"post": _batch(info)}
+    if "update" in info.verbs:
+        paths[f"{base}:update"] = {"post": _edit(info, name)}
     paths[f"{base}/{{id}}"] = _record(info, name, schemas)
     paths[f"{base}/by/{{source}}/{{key}}"] = _external(info, name)
     for action in app.registry.actions.values():
         if action.on is info.cls and action.verb not in {"update", "trash"}:
             paths[f"{base}/{{id}}:{action.verb}"] = {"post": _action(action, schemas, on=info)}
-    for entity, view in app.registry.views:
-        if entity == info.name:
-            operation = _operation(
-                f"{info.name}.{view}",
-                f"Look at the {view} of {a_noun(info.phrase)}",
-                {"type": "object"},
-                READ,
-            )
-            paths[f"{base}/{{id}}/{view}"] = {"parameters": [_id(info)], "get": operation}
+    views = [view for entity, view in app.registry.views if entity == info.name]
+    for view in (*views, "history", "provenance"):
+        operation = _operation(
+            f"{info.name}.{view}",
+            f"Look at the {view} of {a_noun(info.phrase)}",
+            {"type": "object"},
+            READ,
+        )
+        paths[f"{base}/{{id}}/{view}"] = {"parameters": [_id(info)], "get": operation}
     paths |= _contents(info, base)
     for other, _field in [*app.registry.referring(info), *app.registry.belonging(info)]:
         related = f"{base}/{{id}}/{other.plugin}.{other.collection}"
@@ -339,6 +341,44 @@ def _batch(info: EntityInfo) -> Json:
     return _operation(
         f"{info.name}.batch", f"Write many {info.plural}", {"type": "object"}, WRITE, body=body,
         parameters=_write_parameters(),
+    )  # fmt: skip
+
+
+def _edit(info: EntityInfo, name: str) -> Json:
+    text, number = {"type": "string"}, {"type": "integer", "minimum": 0}
+    members = {
+        "filter": {
+            "oneOf": [text | {"minLength": 1, "maxLength": nodes.MAX_TEXT}, {"type": "object"}],
+            "description": "Which records, as text or as JSON.",
+        },
+        "set": _ref(f"{name}_patch"),
+        "skip_bad_rows": {"type": "boolean", "default": False},
+        "token": text | {"description": "What the preview gave; without it nothing is changed."},
+    }
+    body = {
+        "type": "object", "properties": members, "required": ["filter", "set"],
+        "additionalProperties": False,
+    }  # fmt: skip
+    group = {
+        "type": "object",
+        "properties": {
+            "field": text, "code": text, "sentence": text, "count": number,
+            "ids": {"type": "array", "items": text, "description": "The first of them."},
+        },
+    }  # fmt: skip
+    counts = dict.fromkeys(("matched", "would_change", "changed", "unchanged", "failed"), number)
+    gives = {
+        "type": "object",
+        "properties": counts | {
+            "groups": {"type": "array", "items": group},
+            "changes": {"type": "array", "items": {"type": "object"}},
+            "token": text, "set_id": _nullable(text),
+        },
+        "required": ["matched", "unchanged", "failed", "groups"],
+    }  # fmt: skip
+    return _operation(
+        f"{info.name}.update_found", f"Change all {info.plural} that a filter finds: first look, then do it",
+        gives, WRITE, body=body, parameters=_write_parameters(),
     )  # fmt: skip
 
 
@@ -593,6 +633,11 @@ def _about_parameters(info: EntityInfo) -> list[Json]:
 def _write_parameters() -> list[Json]:
     return [
         _query("dry_run", {"type": "boolean"}, "Go the whole way and keep nothing."),
+        _query(
+            "confidence",
+            {"type": "integer", "minimum": 0, "maximum": 100},
+            "How far what is written can be trusted, in per cent; provenance tells it.",
+        ),
         _header(
             "Idempotency-Key",
             {"type": "string", "minLength": 1, "maxLength": 255},

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from clientela.context import Context
     from clientela.fields import Field
 
-WRITE = frozenset({"dry_run"})
+WRITE = frozenset({"dry_run", "confidence"})
 
 
 def get_record(ctx: Context, info: EntityInfo, key: str, call: Call) -> Reply:

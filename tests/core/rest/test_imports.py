@@ -39,7 +39,7 @@ def test_the_rows_that_failed_come_back_as_a_file_to_mend(client, checked):
     assert "-failed.csv" in answer.headers["content-disposition"]
     header, row = answer.text.splitlines()
     assert header == "What is wrong,name,email"
-    assert row.startswith('3: email: An email address must have an @-sign.')
+    assert row.startswith("3: email: An email address must have an @-sign.")
     # A spreadsheet would have counted.
     assert row.endswith(',\'=1+1,"no, really"')
 

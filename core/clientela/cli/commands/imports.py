@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,10 +16,11 @@ from clientela.access.scopes import visible
 from clientela.cli.commands import whole
 from clientela.cli.commands.look import entity_named
 from clientela.cli.desk import Desk
-from clientela.cli.errors import Failed, Usage
+from clientela.cli.errors import SOME_FAILED, Failed, Usage
 from clientela.cli.groups import argument, command, option
 from clientela.cli.inputs import read_json_file
 from clientela.cli.output import emit_record, emit_rows
+from clientela.cli.progress import progress_line
 from clientela.context import Context
 from clientela.errors import NotFound, Unavailable
 from clientela.exchange import (
@@ -46,7 +46,6 @@ from clientela.i18n import _
 from clientela.query import Question, list_page, words
 from clientela.rows import record_dict
 
-SOME_FAILED = 7
 COUNTS = ("read", "created", "updated", "unchanged", "failed", "held_back")
 
 
@@ -94,7 +93,7 @@ def import_(ctx: click.Context, /, what: tuple[str, ...], failed: Path | None, *
     if not desk.dry_run:
         desk.confirm(desk.text("The rows of {file} are written.", file=file.name))
     if desk.dry_run:
-        with progress_line(desk) as heard, failed_file(desk, failed) as keeper:
+        with _progress(desk) as heard, failed_file(desk, failed) as keeper:
             report: ImportReport | None = import_file(
                 desk.app, desk.principal, info, file, options=options, dry_run=True, progress=heard, keeper=keeper
             )  # fmt: skip
@@ -238,7 +237,7 @@ def _carry_out(desk: Desk, key: str, *, skip: bool) -> ImportReport | None:
 def _do(desk: Desk, key: str, verb: str, data: Any) -> ImportReport | None:
     action = desk.app.registry.action(Import.info.permission(verb))
     desk.do(lambda ctx: ctx.run(action, key, data), writing=True)
-    with progress_line(desk) as heard:
+    with _progress(desk) as heard:
         return jobs.carry_out(desk.app, key, heard)
 
 
@@ -317,7 +316,7 @@ def resume(ctx: click.Context, key: str, skip_bad_rows: bool) -> None:  # noqa: 
     letters = _key(key)
     record = desk.do(lambda c: c.get(Import, letters))
     if record.state in jobs.WORKING:
-        with progress_line(desk) as heard:
+        with _progress(desk) as heard:
             report = jobs.carry_out(desk.app, letters, heard)
         if record.state == "checking" and report is not None and not report.failed:
             report = _do(desk, letters, "start", jobs.Start())
@@ -384,6 +383,13 @@ def _key(text: str) -> str:
     return key
 
 
+@contextmanager
+def _progress(desk: Desk) -> Iterator[Progress | None]:
+    """Show how far an import is."""
+    with progress_line(desk) as line:
+        yield None if line is None else lambda report, share: line(report.read, share)
+
+
 # failed rows as a file ----------------------------------------------------------------------------------------------
 
 
@@ -436,41 +442,3 @@ def failed_file(desk: Desk, out: Path | None) -> Iterator[NoKeeper]:
         return
     with _drafted(out) as file:
         yield FailedFile(desk, file)
-
-
-# progress -----------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def progress_line(desk: Desk) -> Iterator[Progress | None]:
-    """Show rows, rows a second and how long it will take: on a terminal only, on stderr, in one line."""
-    if desk.quiet or not sys.stderr.isatty():
-        yield None
-        return
-    try:
-        yield ProgressLine(desk)
-    finally:
-        click.echo("", err=True)
-
-
-class ProgressLine:
-    """How fast it goes, measured since the first batch that was heard of."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._begun: tuple[float, int, float] | None = None
-
-    def __call__(self, report: ImportReport, share: float) -> None:
-        """Write the line again."""
-        now = time.monotonic()
-        begun, rows, at = self._begun or (now, report.read, share)
-        self._begun = begun, rows, at
-        words = _("{rows} rows", rows=f"{report.read:,}")
-        if now > begun and share > at:
-            rate = (report.read - rows) / (now - begun)
-            minutes, seconds = divmod(int((1 - share) * (now - begun) / (share - at)), 60)
-            words = _(
-                "{rows} rows, {rate} a second, {left} left",
-                rows=f"{report.read:,}", rate=f"{rate:,.0f}", left=f"{minutes}:{seconds:02}",
-            )  # fmt: skip
-        click.echo(f"\r\x1b[K{self._desk.text(words)}", nl=False, err=True)

@@ -9,6 +9,7 @@ import click
 from clientela.app import App
 from clientela.cli.commands.files import add_options, get_options
 from clientela.cli.desk import Desk
+from clientela.cli.editing import filter_options
 from clientela.cli.groups import argument, command, group, option
 from clientela.cli.inputs import extra_options, secret_options
 from clientela.cli.output import emit_rows
@@ -91,7 +92,7 @@ def texts_of_commands() -> set[str]:
     found = {ABOUT, *(about for _, about in COMMANDS.values())}
     derived = [
         *list_options(), *show_options(), *key_options(), *extra_options(), *add_options(),
-        *get_options(["file"]),
+        *get_options(["file"]), *filter_options(()),
     ]  # fmt: skip
     found |= {str(getattr(param, "help", "")) for param in (*derived, *secret_options(""))}
     for name in COMMANDS:

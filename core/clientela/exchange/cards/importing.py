@@ -116,8 +116,9 @@ class CardWork(Work):
             return report
 
         return self.app.perform(
-            self.principal, work, face=self.face, reason=f"import {self.options.file}".strip()
-        )
+            self.principal, work, face=self.face, reason=f"import {self.options.file}".strip(),
+            confidence=self.options.confidence,
+        )  # fmt: skip
 
     def _take(self, ctx: Context, batch: CardBatch, report: ImportReport, keeper: Keeper) -> None:
         made = ctx.change_set()

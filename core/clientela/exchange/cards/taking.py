@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from clientela.bulk.lookups import changeable
 from clientela.customers.entities import CardDetail, Customer
 from clientela.errors import Conflict, Forbidden, NotFound, Refusal
 from clientela.exchange.cards.matching import Known, Matcher, Wanted
-from clientela.exchange.lookups import changeable
 from clientela.exchange.making import CREATED
 from clientela.exchange.merging import UNCHANGED, UPDATED
 from clientela.exchange.options import Mode

@@ -47,6 +47,7 @@ def upgrade() -> None:
         sa.Column('part_of', types.Key(), nullable=True),
         sa.Column('request_id', types.plain_text(), nullable=True),
         sa.Column('rows', sa.Integer(), nullable=False),
+        sa.Column('confidence', sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint('id', name=op.f('pk_core_change_set'))
     )
     op.create_index('ix_core_change_set_part_of', 'core_change_set', ['part_of'], unique=False)

@@ -1,4 +1,4 @@
-"""What earlier batches of a file would have written, so that a dry run counts what the run will count.
+"""What earlier batches would have written, so that a dry run counts what the run will count.
 
 A run finds the records of its earlier batches in the database; a dry run writes none, so it keeps their keys, and their
 values where rows are matched, in a scratch file that goes with it. Memory stays bounded, whatever the file's length.
