@@ -90,11 +90,13 @@ def _check_file(ctx: Context, declared: Field, value: dict[str, Any]) -> None:
 
 
 def _sent(ctx: Context, value: dict[str, Any]) -> bool:
-    """Use the writer's own receipt, if there is one for exactly this."""
+    """Use the writer's own receipt, if there is one for exactly this; who only looks leaves it unused."""
     same = (
         UPLOAD.c.sha256 == value["sha256"], UPLOAD.c.by == ctx.principal.id,
         UPLOAD.c.size == value["size"], UPLOAD.c.type == value["type"],
     )  # fmt: skip
+    if not ctx.writing:
+        return bool(ctx.connection.execute(select(exists().where(*same))).scalar_one())
     return bool(ctx.connection.execute(update(UPLOAD).where(*same).values(used=True)).rowcount)
 
 

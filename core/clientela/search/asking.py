@@ -192,8 +192,9 @@ def _digits(digits: str) -> Word:
     spellings = []
     if digits[0] == "8":  # 8 926… is how Russians write +7 926… at home
         spellings.append(f"7{digits[1:]}")
-    if digits[0] == "0" and len(digits) >= _SHORTEST_NUMBER:  # as others write +49 171… at home
-        spellings.append(digits.lstrip("0") or digits)
+    bare = digits.lstrip("0")  # as others write +49 171… at home
+    if bare != digits and len(digits) >= _SHORTEST_NUMBER and len(bare) >= words.SHORTEST_PART:
+        spellings.append(bare)
     return Word(digits, begins=True, spellings=tuple(spellings), number=True)
 
 

@@ -7,7 +7,7 @@ import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clientela.errors import BadSyntax
@@ -177,6 +177,7 @@ ANY_JSON = st.recursive(
 
 
 @given(ANY_JSON)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_any_json_is_read_or_refused(obj: object) -> None:
     with contextlib.suppress(BadSyntax):
         node = from_json(obj)
