@@ -20,8 +20,9 @@ def tools(group: str = "") -> list[EntryPoint]:
 
     return [
         point
-        for point in entry_points()
-        if point.group.startswith(PREFIX) and group in ("", point.group.removeprefix(PREFIX))
+        for found in sorted(entry_points().groups)
+        if found.startswith(PREFIX) and group in ("", found.removeprefix(PREFIX))
+        for point in entry_points(group=found)
     ]
 
 
