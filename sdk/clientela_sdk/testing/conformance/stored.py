@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from clientela.storage import migrations
 from clientela_sdk import _
 from clientela_sdk.testing.conformance.kit import rule
-from clientela_sdk.testing.conformance.subject import NotNow, Subject
+from clientela_sdk.testing.conformance.subject import Subject
 
 
 @rule("tables", "bronze", _("Every table carries the plugin's name."))
@@ -53,9 +53,10 @@ def round_trip_postgresql(subject: Subject) -> Iterator[str]:
 
 
 def _there_and_back(subject: Subject, kind: str) -> Iterator[str]:
+    if not subject.has_tables:
+        return
     with subject.filled(kind) as app:
-        if subject.entities and not subject.count(app):
-            raise NotNow(_("No record could be made; let demo_records make some."))
+        subject.must_have_rows(app)
         yield from migrations.drift(app)
         migrations.downgrade(app, subject.name)
         migrations.upgrade(app)

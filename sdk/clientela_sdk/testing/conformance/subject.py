@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -171,6 +170,16 @@ class Subject:
             )
         return keys
 
+    @property
+    def has_tables(self) -> bool:
+        """Say whether there is something that could stay behind."""
+        return bool(self.entities or self.card.tables)
+
+    def must_have_rows(self, app: App) -> None:
+        """Skip the rule where no record could be made: nothing would be proved."""
+        if self.entities and not self.count(app):
+            raise NotNow(_("No record could be made; let demo_records make some."))
+
     def dump(self, app: App) -> dict[str, list[str]]:
         """Give every row of the plugin's tables, to be compared."""
         with app.db.read() as connection:
@@ -223,8 +232,3 @@ def _card(name: str, known: dict[str, Found]) -> Plugin:
         _("There is no plugin {plugin} to check.", plugin=repr(name[:60]))
         + did_you_mean(name, known)
     )
-
-
-def path_of_python() -> str:
-    """Give what another Python must be told to find the same modules."""
-    return ":".join(one for one in sys.path if one)
