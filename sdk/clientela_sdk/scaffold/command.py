@@ -42,7 +42,11 @@ def new(desk: Desk, /, name: str, place: Path | None, *, single: bool, **answers
         made = scaffold.write_single_file(names, place or desk.folder / "plugins")
     else:
         made = scaffold.write(names, place or Path(), desk.language)
-    emit_rows(desk, [{"file": str(path)} for path in made], ["file"])
+    if desk.format == "table":
+        # A path is not cut as a cell would be.
+        click.echo("\n".join(map(str, made)))
+    else:
+        emit_rows(desk, [{"file": str(path)} for path in made], ["file"])
     if single:
         desk.say(desk.text("Next: clientela plugin list, then start anew what is serving."))
         return

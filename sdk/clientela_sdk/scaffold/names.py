@@ -18,8 +18,9 @@ from clientela.plugins.core import CORE
 from clientela.plugins.discovery import found
 from clientela_sdk import Conflict, Invalid, _
 
+# With longer names what is written would not fit into its lines.
 LONGEST = 20
-# What is written must fit into a line.
+LONGEST_ENTITY = 18
 MOST_LETTERS = 80
 # The Russian noun when none is given: it is true of every record.
 RECORD = ("запись", "записи", "записи", "записей")
@@ -153,13 +154,13 @@ def _check_plugin(plugin: str, folder: Path | None) -> None:
 
 
 def _check_entity(entity: str) -> None:
-    if not _ENTITY.fullmatch(entity) or len(_snake(entity)) > LONGEST:
+    if not _ENTITY.fullmatch(entity) or len(_snake(entity)) > LONGEST_ENTITY:
         raise BadName(
             _(
                 "{name} cannot be the name of an entity: write one class in the singular, as in SiteVisit, "
                 "with at most {most} letters.",
                 name=repr(entity[:60]),
-                most=LONGEST,
+                most=LONGEST_ENTITY,
             )
         )
     singular = _snake(entity)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from clientela.errors import did_you_mean
-from clientela_sdk import NotFound, _
+from clientela_sdk import NotFound, Refusal, _
 from clientela_sdk.testing.conformance.subject import NotNow, Subject, subject_of
 
 Level = Literal["bronze", "silver", "gold"]
@@ -108,9 +108,11 @@ def check(
 def run(one: Rule, subject: Subject) -> Outcome:
     """Run one rule; whatever it dies of is a finding, because a plugin's code may be what it died of."""
     try:
-        findings = tuple(islice(one.run(subject), MOST_FINDINGS))
+        findings = tuple(dict.fromkeys(islice(one.run(subject), MOST_FINDINGS)))
     except NotNow as reason:
         return Outcome(one, "skipped", (reason.sentence,))
+    except Refusal as refusal:
+        return Outcome(one, "failed", (refusal.detail,))
     except (Exception, SystemExit) as broken:  # noqa: BLE001 - see above
         reason_ = f"{type(broken).__name__}: {broken}"[:500]
         return Outcome(one, "failed", (_("It broke off: {reason}", reason=reason_),))
