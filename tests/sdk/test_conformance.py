@@ -27,7 +27,7 @@ BREAKING = [
     ("card-complete", "__init__.py", 'about="Things of customers."', 'about=""'),
     ("permissions", "actions.py", 'label="Close"', 'label="Close", permission="core.customer.read"'),
     ("tables", "__init__.py", "guards=[]", "guards=[],\n    tables=[Table('stray', MetaData())]"),
-    ("fence", "migrations/versions/0001_initial.py", "def downgrade", "    op.drop_table('core_meta')\n\ndef downgrade"),
+    ("fence", "migrations/versions/0001_initial.py", "def down", "    op.drop_table('core_meta')\n\ndef down"),
     ("schema", "entities.py", "    owner_id:", "    more: Mapped[str | None] = text(max_length=9)\n    owner_id:"),
     ("round-trip", "migrations/versions/0001_initial.py", "    op.drop_table(", "    1 / 0\n    op.drop_table("),
     ("documented", "facts.py", '    """A thing got its result."""\n', ""),
