@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     site.mkdir()
     monkeypatch.syspath_prepend(site)
 
-    def install(plugin: str, *changes: Change, **answers: str) -> Path:
+    def install(plugin: str, *changes: Change, **answers: Any) -> Path:
         names = scaffold.name(plugin, **answers)
         scaffold.write(names, tmp_path)
         folder = tmp_path / plugin

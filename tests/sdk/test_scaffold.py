@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -57,7 +58,9 @@ def test_it_runs_its_own_tests(install) -> None:
     ],
     ids=["short", "two words", "longest", "shortest"],
 )  # fmt: skip
-def test_whatever_its_name_it_is_clean(tmp_path: Path, plugin: str, answers: dict) -> None:
+def test_whatever_its_name_it_is_clean(
+    tmp_path: Path, plugin: str, answers: dict[str, Any]
+) -> None:
     scaffold.write(scaffold.name(plugin, **answers), tmp_path)
 
     python(tmp_path / plugin, "ruff", "check", "--no-cache", ".")
