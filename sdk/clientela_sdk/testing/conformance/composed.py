@@ -32,11 +32,9 @@ HUGE = "Я" * 100_000
 NOBODY = "0" * 26
 
 
-@rule(
-    "partners", "silver", _("It comes up without each optional partner, and without all of them.")
-)
+@rule("partners", "silver", _("It comes up without its optional partners."))
 def partners(subject: Subject) -> Iterator[str]:
-    """Start with the plugins it needs and no other, and with an empty plugin in the place of each partner."""
+    """Start with the plugins it needs and no other."""
     with subject.empty() as url, subject.app(url) as app:
         if subject.name not in app.registry.plugins:
             yield _("It does not come up alone.")
