@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from clientela.cli.tools import packages
 from clientela.errors import Misconfigured, Unauthenticated
 from clientela.i18n import Catalogues, Text, _
 from clientela.plugins.policies import FILE
@@ -157,7 +158,7 @@ class Desk:
 
     @cached_property
     def _own_catalogues(self) -> Catalogues:
-        return Catalogues(["clientela"])
+        return Catalogues(["clientela", *packages()])
 
     def say(self, message: str) -> None:
         """Say something that is no result: to stderr, and not at all when --quiet."""

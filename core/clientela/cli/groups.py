@@ -6,13 +6,17 @@ import copy
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from clientela.cli.desk import Desk
+from clientela.cli.tools import tools
 from clientela.errors import nearest
 from clientela.i18n import _
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 # What click itself writes into help.
 HEADINGS = (
@@ -198,22 +202,35 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """A group whose commands may be found late: `lazy` names `module:attribute` for each."""
+    """A group whose commands may be found late: `lazy` names `module:attribute` for each.
+
+    A group that is `open` takes commands of other distributions too, see `tools`.
+    """
 
     context_class = Context
     command_class = Command
 
     def __init__(
-        self, *args: Any, lazy: dict[str, str] | None = None, example: str = "", **options: Any
+        self,
+        *args: Any,
+        lazy: dict[str, str] | None = None,
+        example: str = "",
+        open: bool = False,  # noqa: A002 - the word for it
+        **options: Any,
     ) -> None:
         options.setdefault("no_args_is_help", True)
         super().__init__(*args, **options)
         self.lazy = lazy or {}
+        self.open = open
         self.example = example
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """List the commands that are here and those that can be fetched."""
-        return sorted({*super().list_commands(ctx), *self.lazy})
+        return sorted({*super().list_commands(ctx), *self.lazy, *self.brought()})
+
+    def brought(self) -> dict[str, EntryPoint]:
+        """Give the commands that other distributions bring."""
+        return {one.name: one for one in tools(self.name or "")} if self.open else {}
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Fetch a command."""
@@ -221,7 +238,11 @@ class Group(click.Group):
             module, _, attribute = self.lazy[cmd_name].partition(":")
             found: click.Command = getattr(import_module(module), attribute)
             return found
-        return super().get_command(ctx, cmd_name)
+        own = super().get_command(ctx, cmd_name)
+        if own is None and cmd_name in (brought := self.brought()):
+            made: click.Command = brought[cmd_name].load()
+            return made
+        return own
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

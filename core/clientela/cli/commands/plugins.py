@@ -20,7 +20,8 @@ from clientela.plugins.costs import slow_hooks
 from clientela.plugins.fates import SLOW_IMPORT_SECONDS, Fate
 from clientela.plugins.standing import Standing
 
-plugin = group("plugin", "The installed plugins.", example="clientela plugin list")
+# Open, because `new` and `check` are the sdk's.
+plugin = group("plugin", "The installed plugins.", example="clientela plugin list", open=True)
 plugin.lazy = {
     name: f"clientela.cli.commands.life:{name}" for name in ("plan", "apply", "remove", "upgrade")
 }

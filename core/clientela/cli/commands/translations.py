@@ -14,11 +14,13 @@ from clientela.cli.groups import argument, command, group, option
 from clientela.cli.inputs import extra_options, secret_options
 from clientela.cli.output import emit_rows
 from clientela.cli.reading import list_options, show_options
+from clientela.cli.tools import tools
 from clientela.cli.writing import key_options
 from clientela.i18n import Message, _
 from clientela.i18n.declared import declared_messages
 from clientela.i18n.extract import messages_in, missing, update_po
 from clientela.plugins.card import Plugin
+from clientela.plugins.core import CORE
 
 DIFFERENCES = 10
 
@@ -61,15 +63,15 @@ def extract(desk: Desk, language: str, plugins: tuple[str, ...]) -> None:
         if not plugins or card.name in plugins:
             changed = update_po(card.import_name, language, wanted_of(desk.app, card))
             rows.append({"package": card.import_name, "changed": changed})
+    for package, wanted in ({} if plugins else wanted_of_tools()).items():
+        rows.append({"package": package, "changed": update_po(package, language, wanted)})
     emit_rows(desk, rows, ["package", "changed"])
 
 
 def lacking(app: App, language: str) -> dict[str, list[str]]:
     """Give for each package the sentences about messages that it lacks."""
-    return {
-        card.import_name: missing(card.import_name, language, wanted_of(app, card))
-        for card in app.plugins
-    }
+    wanted = {card.import_name: wanted_of(app, card) for card in app.plugins} | wanted_of_tools()
+    return {package: missing(package, language, words) for package, words in wanted.items()}
 
 
 def wanted_of(app: App, card: Plugin) -> list[Message]:
@@ -82,6 +84,20 @@ def wanted_of(app: App, card: Plugin) -> list[Message]:
         texts = set(_texts_of(card.commands))
     commands = (Message(None, one, None) for one in sorted(texts) if one)
     return [*messages_in(card.import_name), *declared_messages(card), *commands]
+
+
+def wanted_of_tools() -> dict[str, list[Message]]:
+    """Give the messages of the packages that bring commands for ours, as the sdk does."""
+    wanted: dict[str, set[Message]] = {}
+    for point in tools():
+        package = point.module.partition(".")[0]
+        texts = {Message(None, one, None) for one in _texts_of(point.load()) if one}
+        wanted.setdefault(package, set(messages_in(package))).update(texts)
+    known = {
+        *messages_in(CORE.import_name),
+        *(Message(None, one, None) for one in texts_of_commands()),
+    }
+    return {package: list(words - known) for package, words in wanted.items()}
 
 
 def texts_of_commands() -> set[str]:
