@@ -5,7 +5,7 @@ from __future__ import annotations
 from click.testing import CliRunner
 
 from clientela.cli import root
-from clientela.cli.translations import wanted_of_tools
+from clientela.cli.commands.translations import wanted_of_tools
 from clientela.i18n.extract import missing
 
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from clientela.cli.translations import wanted_of
+from clientela.cli.commands.translations import wanted_of
 from clientela.i18n.extract import missing
 from clientela_sdk import VERBS, _
 from clientela_sdk.testing.conformance.kit import rule
