@@ -117,7 +117,7 @@ class Expected:
     after: dict[str, Any]
 
 
-def expected(template: World, copy: World, operation: Operation) -> Expected:
+def expected(copy: World, operation: Operation) -> Expected:
     """Do it once without any fault."""
 
     def state(world: World) -> dict[str, Any]:
@@ -137,7 +137,6 @@ def expected(template: World, copy: World, operation: Operation) -> Expected:
     wrong = in_child(lambda: _holds(copy, killed=False))
     if wrong:
         raise RuntimeError(f"{operation.name} breaks things without faults: {wrong}")
-    del template
     return Expected(before, in_child(lambda: state(copy)))
 
 

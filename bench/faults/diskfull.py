@@ -61,7 +61,7 @@ def _fillings(worlds: Worlds, operation: Operation, given: Namespace, canary: st
     gate = Gate(f"diskfull {operation.name}", given.seed)
     template = worlds.template(operation.prepare)
     copy = worlds.copy(template)
-    clean = expected(template, copy, operation)
+    clean = expected(copy, operation)
     worlds.drop(copy)
     needed = _needed(worlds, template, operation)
     met: Counter[str] = Counter()

@@ -59,7 +59,7 @@ def _kills(
     rng = random.Random(f"{given.seed} {operation.name}")
     template = worlds.template(operation.prepare)
     copy = worlds.copy(template)
-    clean = expected(template, copy, operation)
+    clean = expected(copy, operation)
     worlds.drop(copy)
     length = _length(worlds, template, operation)
     inside = 0

@@ -48,7 +48,7 @@ def _cuts(worlds: Worlds, operation: Operation, given: Namespace, canary: str = 
     rng = random.Random(f"{given.seed} {operation.name}")
     template = worlds.template(operation.prepare)
     copy = worlds.copy(template)
-    clean = expected(template, copy, operation)
+    clean = expected(copy, operation)
     worlds.drop(copy)
     # The first run is cut after the last call: what was promised must be there all the same.
     cuts: list[int | None] = [None]

@@ -67,7 +67,7 @@ def _calls(
     gate = Gate(f"syscalls {operation.name}", given.seed)
     template = worlds.template(operation.prepare)
     copy = worlds.copy(template)
-    clean = expected(template, copy, operation)
+    clean = expected(copy, operation)
     worlds.drop(copy)
     counts = _count(worlds, template, operation)
     probes = [p for p in _probes(counts, faults) if p[0] in only]
