@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from clientela.errors import Unavailable
+from clientela.files.local import flush_folder
 from clientela.i18n.texts import _
 
 if TYPE_CHECKING:
@@ -48,11 +49,10 @@ def _line(ctx: Context, change: Change) -> bytes:
 def _write(place: Path, data: bytes) -> None:
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as draft:
-            draft.write(data)
-            draft.flush()
-            os.fsync(draft.fileno())
-        Path(draft.name).replace(place)
+        _keep(place, data)
+        # Without this a power cut may take the name, after the records are gone.
+        flush_folder(place.parent)
+        flush_folder(place.parent.parent)
     except OSError as wrong:
         raise Unavailable(
             _(
@@ -62,3 +62,16 @@ def _write(place: Path, data: bytes) -> None:
             ),
             headers={"Retry-After": "60"},
         ) from wrong
+
+
+def _keep(place: Path, data: bytes) -> None:
+    handle, name = tempfile.mkstemp(prefix=".part-", dir=place.parent)
+    try:
+        with os.fdopen(handle, "wb") as draft:
+            draft.write(data)
+            draft.flush()
+            os.fsync(draft.fileno())
+        Path(name).replace(place)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise

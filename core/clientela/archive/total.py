@@ -55,6 +55,8 @@ def write_total(
     """Write the archive of a deployment and give its manifest. `progress` hears each member with its rows."""
     principal.require(EXPORT)
     with app.db.snapshot() as connection:
+        # A process that has done nothing else yet knows no custom fields.
+        app.definitions.load(connection)
         ctx = Context(app, principal, connection, face="export", writing=False)
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
             total = Total(ctx, archive, progress or (lambda _name, _rows: None))

@@ -31,7 +31,9 @@ class LocalStore:
     def stage(self) -> LocalStaging:
         """Begin a file of its own in the folder: a rename is whole only within one file system."""
         with disk_errors():
-            self.folder.mkdir(parents=True, exist_ok=True)
+            if not self.folder.is_dir():
+                self.folder.mkdir(parents=True, exist_ok=True)
+                flush_folder(self.folder.parent)
             return LocalStaging(self)
 
     def size(self, sha256: str) -> int | None:
@@ -127,7 +129,7 @@ class LocalStaging:
             target.parent.mkdir(parents=True, exist_ok=True)
             self._path.replace(target)
             for folder in (target.parent, target.parent.parent, self._store.folder):
-                _flush(folder)
+                flush_folder(folder)
 
     def discard(self) -> None:
         """Close and remove the file, if it was not kept."""
@@ -136,7 +138,8 @@ class LocalStaging:
         self._path.unlink(missing_ok=True)
 
 
-def _flush(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Let the names in a folder outlast a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -200,6 +200,12 @@ def _unavailable(failed: OperationalError) -> Unavailable | None:
         return Unavailable(
             _("The disk is full; nothing was written."), headers={"Retry-After": "60"}
         )
+    if "disk I/O error" in reason:
+        # A commit whose last flush failed may still be found in the log after a restart.
+        return Unavailable(
+            _("The disk under the database fails; it is not sure that this was kept. Try again."),
+            headers={"Retry-After": "60"},
+        )
     return None
 
 

@@ -15,11 +15,13 @@ from clientela.app import App
 from clientela.archive.loading import Damaged, NotEmpty, read_total
 from clientela.archive.total import write_total
 from clientela.changes import Wanted, list_sets, record_history, undo
+from clientela.custom.entities import CustomField
 from clientela.customers.entities import Address, Customer, Interaction
 from clientela.errors import Conflict, Forbidden
 from clientela.exchange import ImportOptions, import_file
 from clientela.external import find_external, name_external
 from clientela.query import Question, list_page
+from clientela.schemas import create_schema, load
 from clientela.settings import Settings
 from clientela.values import PersonName, PostalAddress
 
@@ -91,6 +93,19 @@ def filled(app, clock):
     acting(app, lambda ctx: run(ctx, "customer.update", anna, {"country": "DE"}))
     acting(app, lambda ctx: run(ctx, "customer.trash", roof))
     return anna
+
+
+def test_a_process_that_has_done_nothing_yet_describes_custom_fields_too(app, db_url, plugins):
+    values = {"entity": "core.customer", "name": "x_code", "kind": "text", "label": "Code"}
+    read = load(create_schema(CustomField.info), values)
+    acting(app, lambda ctx: ctx.run(app.registry.action("core.custom_field.create"), data=read))
+
+    fresh = App(db_url, plugins=plugins, settings=app.settings)
+    _manifest, archive = exported(fresh)
+    fresh.close()
+
+    schema = orjson.loads(members(archive)["schema.json"])
+    assert "x_code" in schema["core.customer"]["fields"]
 
 
 def test_another_deployment_becomes_the_same(app, elsewhere, filled):

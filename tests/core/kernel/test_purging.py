@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import orjson
 import pytest
 
@@ -52,3 +55,25 @@ def test_what_cannot_be_exported_is_not_purged(app, anna, tmp_path):
         purge(app, anna.id)
     with app.acting_as(SYSTEM, face="test", writing=False) as ctx:
         assert ctx.find(Customer, anna.id) is not None
+
+
+def test_a_disk_that_is_full_leaves_no_half_file_behind(app, anna, tmp_path, monkeypatch):
+    def full(_handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(Unavailable, match="No space left"):
+        purge(app, anna.id)
+
+    assert list((tmp_path / "purged").iterdir()) == []
+
+
+def test_the_name_of_the_export_is_on_the_disk_before_the_records_go(
+    app, anna, tmp_path, monkeypatch
+):
+    flushed = []
+    monkeypatch.setattr(os, "fsync", lambda handle: flushed.append(os.fstat(handle).st_ino))
+    purge(app, anna.id)
+
+    folders = [(tmp_path / "purged").stat().st_ino, tmp_path.stat().st_ino]
+    assert flushed[-2:] == folders

@@ -364,6 +364,21 @@ def test_where_every_connection_is_in_use_the_next_one_is_told(
         assert count(app) == 0
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit for the size of files")
+@on_sqlite
+def test_a_disk_that_fails_is_said_to_fail(app: App) -> None:
+    import resource
+
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, most[1]))
+    try:
+        with pytest.raises(Unavailable, match="disk under the database fails"):
+            app.perform(SYSTEM, add_customer, face="test")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, most)
+    assert count(app) == 0
+
+
 def test_a_database_that_is_not_there_is_unavailable() -> None:
     for url in ("postgresql://nobody@127.0.0.1:1/none", "sqlite:////nowhere/at/all.sqlite3"):
         with (
