@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from bench.faults._report import Gate
 from bench.faults._world import World, Worlds, act, in_child, new_import
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from clientela.access.principal import SYSTEM
 from clientela.app import App
@@ -23,6 +23,7 @@ from clientela.archive.total import write_total
 from clientela.custom.entities import CustomField
 from clientela.customers.entities import Customer
 from clientela.exchange import jobs, runs
+from clientela.exchange.importing import FailedRow
 from clientela.schemas import create_schema, load
 
 HEADER = "Наименование;Эл. почта;Телефон;Дата рождения;Страна;Оборот;Код;Карта"
@@ -165,13 +166,20 @@ def _compare_errors(gate: Gate, app: App, key: str, bad: dict[int, str]) -> None
     with app.db.read() as connection:
         found = {
             one.number: {p.column.split(" + ")[0] for p in one.problems}
-            for one in runs.all_failed_rows(connection, key)
+            for one in _failed_rows(connection, key)
         }
     for row in wanted.keys() | found.keys():
         gate.expect(
             wanted.get(row) == found.get(row),
             f"row {row}: planted {wanted.get(row)}, found {found.get(row)}",
         )
+
+
+def _failed_rows(connection: Connection, key: str) -> Iterator[FailedRow]:
+    page = runs.failed_rows_of(connection, key)
+    while page:
+        yield from page
+        page = runs.failed_rows_of(connection, key, after=page[-1].number)
 
 
 def _canary(world: World, given: Namespace) -> Gate:
