@@ -35,6 +35,7 @@ def add_arguments(parser: Any) -> None:
     """Say which operations, calls and faults, and how many."""
     parser.add_argument("--what", choices=sorted(OPERATIONS), action="append")
     parser.add_argument("--fault", choices=list(FAULTS), action="append")
+    parser.add_argument("--call", choices=CALLS, action="append")
     parser.add_argument(
         "--limit", type=int, help="so many probes of each operation, drawn at random"
     )
@@ -52,7 +53,13 @@ def run(given: Namespace, folder: Path) -> Iterator[Gate]:
     )
     yield Gate.canary("syscalls", "an export that swallows a full disk", caught)
     for name in given.what or OPERATIONS:
-        yield _calls(worlds, OPERATIONS[name], given, faults=given.fault or list(FAULTS))
+        yield _calls(
+            worlds,
+            OPERATIONS[name],
+            given,
+            only=tuple(given.call or CALLS),
+            faults=given.fault or list(FAULTS),
+        )
 
 
 def _calls(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from clientela.exchange.entities import MOST_BYTES
+from clientela.files.store import disk_errors
 from clientela.files.uploads import Receiver
 
 if TYPE_CHECKING:
@@ -30,7 +31,10 @@ def keep_file(app: App, source: IO[bytes], name: str) -> dict[str, Any]:
 @contextmanager
 def kept_file(app: App, described: dict[str, Any]) -> Iterator[BinaryIO]:
     """Open the bytes of a kept file for reading in any order."""
-    with tempfile.TemporaryFile() as scratch:
+    with disk_errors(), ExitStack() as filling:
+        scratch = filling.enter_context(tempfile.TemporaryFile())
         scratch.writelines(app.files.open(described["sha256"]))
         scratch.seek(0)
+        filled = filling.pop_all()
+    with filled:
         yield scratch

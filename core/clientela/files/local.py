@@ -135,7 +135,8 @@ class LocalStaging:
         """Close and remove the file, if it was not kept."""
         with suppress(OSError):  # closing may want to write the rest onto a full disk
             self._file.close()
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):  # what stays is swept one day
+            self._path.unlink(missing_ok=True)
 
 
 def flush_folder(folder: Path) -> None:
