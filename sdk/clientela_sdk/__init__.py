@@ -35,13 +35,16 @@ from clientela.errors import (
     Refusal,
     Unavailable,
 )
+from clientela.exchange.facts import RecordsImported
 from clientela.exchange.vcards import CardProperty
 from clientela.facts import (
+    ChangesUndone,
     Fact,
     RecordChanged,
     RecordCreated,
     RecordPurged,
     RecordRestored,
+    RecordsChanged,
     RecordTrashed,
     Subscription,
     on,
@@ -113,6 +116,7 @@ __all__ = [
     "Attachment",
     "AttachmentId",
     "CardProperty",
+    "ChangesUndone",
     "Check",
     "ConfigPart",
     "Conflict",
@@ -155,6 +159,8 @@ __all__ = [
     "RecordPurged",
     "RecordRestored",
     "RecordTrashed",
+    "RecordsChanged",
+    "RecordsImported",
     "Reference",
     "Refusal",
     "Role",
