@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clientela.cli.desk import Desk
+from clientela.cli.tools import about as about_of
 from clientela.cli.tools import tools
 from clientela.errors import nearest
 from clientela.i18n import _
@@ -243,6 +244,20 @@ class Group(click.Group):
             made: click.Command = brought[cmd_name].load()
             return made
         return own
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of commands; those that others bring are not imported for it."""
+        brought, rows = self.brought(), []
+        for name in self.list_commands(ctx):
+            if name in brought and name not in self.commands:
+                rows.append((name, first_sentence(_shown(about_of(brought[name])))))
+                continue
+            command = self.get_command(ctx, name)
+            if command is not None and not command.hidden:
+                rows.append((name, command.get_short_help_str()))
+        if rows:
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

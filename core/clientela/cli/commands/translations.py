@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import click
 
@@ -10,7 +10,7 @@ from clientela.app import App
 from clientela.cli.commands.files import add_options, get_options
 from clientela.cli.desk import Desk
 from clientela.cli.editing import filter_options
-from clientela.cli.groups import argument, command, group, option
+from clientela.cli.groups import Group, argument, command, group, option
 from clientela.cli.inputs import extra_options, secret_options
 from clientela.cli.output import emit_rows
 from clientela.cli.reading import list_options, show_options
@@ -122,6 +122,14 @@ def _texts_of(made: click.Command) -> Iterator[str]:
     yield made.help or ""
     ctx = click.Context(made, info_name=made.name)
     yield from (str(param.help) for param in made.get_params(ctx) if getattr(param, "help", None))
-    # Those that are fetched late are the plugins' own, and are walked with their cards.
-    for one in made.commands.values() if isinstance(made, click.Group) else ():
-        yield from _texts_of(one)
+    if not isinstance(made, click.Group):
+        return
+    # What other distributions bring is walked with their own words.
+    own = {**made.commands, **{name: made.get_command(ctx, name) for name in _late(made)}}
+    for one in own.values():
+        if one is not None:
+            yield from _texts_of(one)
+
+
+def _late(made: click.Group) -> Iterable[str]:
+    return made.lazy if isinstance(made, Group) else ()
