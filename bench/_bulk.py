@@ -20,8 +20,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import psycopg
-from bench import _data, _proc
 
+from bench import _data, _proc
 from clientela import ids
 from clientela.app import App
 from clientela.customers.entities import Customer

@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import _proc
 from bench._client import Client
+
+from bench import _proc
 
 HERE = Path(__file__).resolve().parent
 PATIENCE = 60.0

@@ -16,10 +16,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench import _data
 from bench._counting import answer, call_of
 from bench._items import ITEMS, Item
 
+from bench import _data
 from clientela.app import App
 from clientela.rest.dispatch import Dispatcher
 

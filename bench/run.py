@@ -23,11 +23,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench import _data, _proc, _running, _toys
 from bench._client import Client
 from bench._counting import statements
 from bench._items import ITEMS, Item, differences
 from bench._raw import Raw
+
+from bench import _data, _proc, _running, _toys
 
 WHOLE = ("import", "export", "start", "help", "plugins", "growth")
 GROWTH_ITEMS = ("get", "list", "search", "card")
