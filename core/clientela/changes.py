@@ -19,7 +19,7 @@ from clientela.undoing import CannotUndo, family, take_back
 
 if TYPE_CHECKING:
     from clientela.context import Context
-    from clientela.entity import EntityInfo
+    from clientela.entity import Entity, EntityInfo
 
 PREFIX = "chs"
 READ, UNDO = "core.change.read", "core.change.undo"
@@ -91,24 +91,29 @@ def show_set(ctx: Context, set_id: str, *, after: str = "", limit: int = MOST) -
 
 def record_history(ctx: Context, info: EntityInfo, key: str) -> dict[str, Any]:
     """Give what happened to a record, the newest first: each change with who, when, face, action and reason."""
-    info = ctx.info(info)
-    record = ctx.get(info.cls, key, trashed=None)
+    return history_of(ctx, ctx.get(ctx.info(info).cls, key, trashed=None))
+
+
+def history_of(ctx: Context, record: Entity, limit: int = MOST) -> dict[str, Any]:
+    """Give what happened to a record that was read already; in a context of the past, what had happened by then."""
+    info = ctx.info(record.info)
+    by_then = [] if ctx.past is None else [CHANGE_SET.c.at <= ctx.past.moment]
     query = (
         select(CHANGE, CHANGE_SET.c.at, CHANGE_SET.c.actor, CHANGE_SET.c.face, CHANGE_SET.c.action,
                CHANGE_SET.c.reason, CHANGE_SET.c.cause, CHANGE_SET.c.undoes, CHANGE_SET.c.part_of,
                CHANGE_SET.c.confidence)
         .join_from(CHANGE, CHANGE_SET, CHANGE_SET.c.id == CHANGE.c.set_id)
-        .where(CHANGE.c.record_id == record.id, CHANGE.c.entity == info.name)
+        .where(CHANGE.c.record_id == record.id, CHANGE.c.entity == info.name, *by_then)
         .order_by(CHANGE.c.rev.desc(), CHANGE.c.id.desc())
-        .limit(MOST + 1)
+        .limit(limit + 1)
     )  # fmt: skip
     rows = ctx.connection.execute(query).fetchall()
     after = {name: dumped(record, name) for name in info.visible}
     lines = []
-    for row in rows[:MOST]:
+    for row in rows[:limit]:
         lines.append(told_set(row, key="set_id") | _fields(ctx, info, row, after))
         after |= row.before or {}
-    return {"data": lines, "has_more": len(rows) > MOST}
+    return {"data": lines, "has_more": len(rows) > limit}
 
 
 def _fields(ctx: Context, info: EntityInfo, row: Any, after: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import bindparam, func, select
 
 from clientela.access.scopes import in_trash, visible
+from clientela.changes import history_of
 from clientela.customers.entities import (
     Address,
     Consent,
@@ -55,7 +56,7 @@ def _is_section(answer: Any) -> bool:
 @hookimpl
 def customer_card_section(ctx: Context, customer: Customer) -> dict[str, Any]:
     """Show what the core itself keeps of a customer."""
-    parts: dict[str, Any] = {}
+    parts: dict[str, Any] = {"history": history_of(ctx, customer, NEWEST)["data"]}
     for name, entity, order in (
         ("identifiers", Identifier, "id"),
         ("addresses", Address, "id"),

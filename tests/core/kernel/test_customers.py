@@ -408,7 +408,9 @@ def full(make: Make, anna: Customer) -> SimpleNamespace:
     return SimpleNamespace(anna=anna, bob=bob)
 
 
-PARTS = {"identifiers", "addresses", "interactions", "interaction_count", "decisions", "consents"}
+PARTS = {
+    "history", "identifiers", "addresses", "interactions", "interaction_count", "decisions", "consents",
+}  # fmt: skip
 
 
 def test_the_card_shows_the_customer_and_a_section_of_every_plugin(
@@ -483,9 +485,12 @@ def test_the_card_costs_as_many_statements_however_much_there_is(
 @pytest.mark.parametrize(
     ("permissions", "parts"),
     [
-        (["core.customer.read"], set()),
-        (["core.customer.read", "core.interaction.read"], {"interactions", "interaction_count"}),
-        (["core.customer.read", "core.consent.read"], {"consents"}),
+        (["core.customer.read"], {"history"}),
+        (
+            ["core.customer.read", "core.interaction.read"],
+            {"history", "interactions", "interaction_count"},
+        ),
+        (["core.customer.read", "core.consent.read"], {"history", "consents"}),
         (["*.read", "-core.decision.read"], PARTS - {"decisions"}),
         (["core.*"], PARTS),
     ],

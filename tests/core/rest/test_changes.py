@@ -39,6 +39,21 @@ def test_a_record_tells_its_history(client, roof):
     assert lines[0]["actor"].startswith("tok_")
 
 
+def test_the_card_shows_what_happened_last(client, roof):
+    shown = client.get(f"{roof}/card").json()["sections"]["core"]["history"]
+
+    assert shown == client.get(f"{roof}/history").json()["data"]
+
+
+def test_the_history_of_the_past_ends_there(client, roof, clock):
+    then = clock().isoformat()
+    before = client.get(f"{roof}/history").json()
+    clock.forward(hours=1)
+    client.patch(roof, json={"name": "Dach"})
+
+    assert client.get(f"{roof}/history", params={"as_of": then}).json() == before
+
+
 def test_every_read_looks_back(client, roof, clock):
     then = (clock().replace(microsecond=0)).isoformat().replace("+00:00", "Z")
     clock.forward(hours=1)
