@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PREFIX = "chs"
 READ, UNDO = "core.change.read", "core.change.undo"
 MOST = 200
-# Subscribers hear of so many single records that an undo has written; beyond, of the undo as a whole.
+# Subscribers hear of so many single records that an undo or an edit has written; beyond, of it as a whole or in parts.
 MOST_TOLD = 1_000
 PERMISSIONS = {READ: "See the change log", UNDO: "Take changes back, and make them again"}
 

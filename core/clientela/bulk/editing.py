@@ -20,7 +20,7 @@ from clientela.bulk.judging import Found, Judge
 from clientela.bulk.records import Writer
 from clientela.bulk.seen import Seen
 from clientela.bulk.values import Known, Values
-from clientela.changes import PREFIX
+from clientela.changes import MOST_TOLD, PREFIX
 from clientela.entity import EntityInfo
 from clientela.errors import Conflict, Forbidden, Invalid, Show
 from clientela.filters import Node, unparse
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from clientela.access.principal import Principal
     from clientela.app import App
     from clientela.context import Context
-
-# Subscribers hear of so many single records that an edit has changed; beyond, of each of its parts.
-MOST_TOLD = 1_000
 
 # Hears how many records were gone through, and which share of all that is.
 Progress = Callable[[int, float], None]

@@ -13,6 +13,7 @@ from clientela.cli.commands import imports, whole
 from clientela.cli.commands.files import files
 from clientela.cli.commands.look import entity_named
 from clientela.cli.desk import Desk
+from clientela.cli.drafts import drafted
 from clientela.cli.errors import Failed, Usage
 from clientela.cli.groups import argument, command, group, option
 from clientela.cli.reading import over_view
@@ -101,13 +102,8 @@ def _write(chunks: Iterator[bytes], out: Path | None) -> None:
             sys.stdout.buffer.write(chunk)
         sys.stdout.buffer.flush()
         return
-    draft = out.with_name(f".{out.name}.part")
-    try:
-        with draft.open("wb") as file:
-            file.writelines(chunks)
-        draft.replace(out)
-    finally:
-        draft.unlink(missing_ok=True)
+    with drafted(out) as file:
+        file.writelines(chunks)
 
 
 def _is_behind(info: EntityInfo, path: str) -> bool:

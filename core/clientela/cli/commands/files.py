@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 import click
 
 from clientela.cli.desk import Desk
-from clientela.cli.errors import FAILED, Failed, Usage
+from clientela.cli.drafts import drafted
+from clientela.cli.errors import FAILED, Usage
 from clientela.cli.groups import Command, argument, command, group, option
 from clientela.cli.output import emit_record, emit_rows
 from clientela.cli.writing import emit_outcome, perform
@@ -149,17 +150,8 @@ def _pieces(file: Path) -> Iterator[bytes]:
 
 def _save(desk: Desk, sha256: str, target: Path) -> None:
     """Write beside the target and rename, so that no half file takes the place of a whole one."""
-    draft = target.with_name(f".{target.name}.part")
-    try:
-        with draft.open("wb") as file:
-            _copy(desk.app.files.open(sha256), file)
-        draft.replace(target)
-    except OSError as failed:
-        raise Failed(
-            _("{file} cannot be written: {reason}.", file=target, reason=failed.strerror or failed)
-        ) from failed
-    finally:
-        draft.unlink(missing_ok=True)
+    with drafted(target) as file:
+        _copy(desk.app.files.open(sha256), file)
 
 
 def _copy(stream: Iterator[bytes], to: Any | BinaryIO) -> None:

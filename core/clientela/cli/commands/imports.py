@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 import click
 from sqlalchemy import select
@@ -16,6 +16,7 @@ from clientela.access.scopes import visible
 from clientela.cli.commands import whole
 from clientela.cli.commands.look import entity_named
 from clientela.cli.desk import Desk
+from clientela.cli.drafts import drafted
 from clientela.cli.errors import SOME_FAILED, Failed, Usage
 from clientela.cli.groups import argument, command, option
 from clientela.cli.inputs import read_json_file
@@ -394,34 +395,18 @@ def _progress(desk: Desk) -> Iterator[Progress | None]:
 
 
 def _write_failed(desk: Desk, key: str, out: Path | None) -> None:
-    lines = (piece.decode() for piece in failed_csv(desk.app, key, desk.text))
+    pieces = failed_csv(desk.app, key, desk.text)
     if out is None:
-        sys.stdout.writelines(lines)
+        sys.stdout.writelines(piece.decode() for piece in pieces)
         return
-    with _drafted(out) as file:
-        file.writelines(lines)
-
-
-@contextmanager
-def _drafted(out: Path) -> Iterator[TextIO]:
-    """Open a file that takes its name only when it is whole."""
-    draft = out.with_name(f".{out.name}.part")
-    try:
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        draft.replace(out)
-    except OSError as wrong:
-        raise Failed(
-            _("{file} cannot be written: {reason}.", file=out, reason=wrong.strerror or wrong)
-        ) from wrong
-    finally:
-        draft.unlink(missing_ok=True)
+    with drafted(out) as file:
+        file.writelines(pieces)
 
 
 class FailedFile(NoKeeper):
     """Writes the rows that fail to a file while a dry run goes on."""
 
-    def __init__(self, desk: Desk, file: TextIO) -> None:
+    def __init__(self, desk: Desk, file: BinaryIO) -> None:
         self._desk, self._file = desk, file
         self._begun = False
 
@@ -429,9 +414,9 @@ class FailedFile(NoKeeper):
         """Write the failed rows of a batch."""
         del ctx
         if not self._begun:
-            self._file.write(head_line(report.header, self._desk.text))
+            self._file.write(head_line(report.header, self._desk.text).encode())
             self._begun = True
-        self._file.writelines(failed_lines(failed, self._desk.text))
+        self._file.writelines(line.encode() for line in failed_lines(failed, self._desk.text))
 
 
 @contextmanager
@@ -440,5 +425,5 @@ def failed_file(desk: Desk, out: Path | None) -> Iterator[NoKeeper]:
     if out is None:
         yield NoKeeper()
         return
-    with _drafted(out) as file:
+    with drafted(out) as file:
         yield FailedFile(desk, file)

@@ -9,6 +9,7 @@ import click
 
 from clientela.archive.loading import read_total
 from clientela.archive.total import write_total
+from clientela.cli.drafts import drafted
 from clientela.cli.errors import Failed, Usage
 from clientela.cli.output import emit_record
 from clientela.i18n import _
@@ -25,17 +26,8 @@ def export_all(desk: Desk, entity: str | None, out: Path | None) -> None:
                 "The whole deployment is written to a file: clientela data export --all --out FILE.zip"
             )
         )
-    draft = out.with_name(f".{out.name}.part")
-    try:
-        with draft.open("wb") as file:
-            manifest = write_total(desk.app, desk.principal, file, progress=_line(desk))
-        draft.replace(out)
-    except OSError as wrong:
-        raise Failed(
-            _("{file} cannot be written: {reason}.", file=out, reason=wrong.strerror or wrong)
-        ) from wrong
-    finally:
-        draft.unlink(missing_ok=True)
+    with drafted(out) as file:
+        manifest = write_total(desk.app, desk.principal, file, progress=_line(desk))
     emit_record(desk, _short(manifest) | {"file": str(out)})
 
 
